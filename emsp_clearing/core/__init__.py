@@ -1,0 +1,1 @@
+"""Pricing, periods, life cycles and invoice lines in pure Python: no Odoo, I/O, clock or float."""

@@ -1,0 +1,47 @@
+"""Hashes that make tampering evident. SHA-256 throughout; a version stands before each link."""
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+VERSION = "1"
+
+
+def payload_hash(raw: bytes) -> str:
+    """Hex SHA-256 of the bytes as received."""
+    return sha256(raw).hexdigest()
+
+
+def link(previous: str | None, payload: str) -> str:
+    """The chain's value after a payload: "1$<hex>" over the value before it and the payload's hash.
+
+    :param previous: the chain's value before it; None for the first of a connection.
+    :param payload: hex SHA-256 of the payload.
+    """
+    text = f"{previous or ''}\n{payload}"
+    return f"{VERSION}${sha256(text.encode()).hexdigest()}"
+
+
+def verify(entries: Iterable[tuple[str, str]], previous: str | None = None) -> int | None:
+    """Recompute a chain. An entry that was changed, dropped, added or moved breaks it at its place.
+
+    :param entries: (payload hash, chain value) in order.
+    :param previous: the value before the first entry, to check a part of a chain.
+    :return: index of the first broken link, or None.
+    """
+    for index, (payload, value) in enumerate(entries):
+        if link(previous, payload) != value:
+            return index
+        previous = value
+    return None
+
+
+def list_hash(rows: Iterable[tuple[str, str, str]]) -> str:
+    """Hex SHA-256 of a settlement's list, which both sides can compute.
+
+    :param rows: key, payload hash and amount as text of each CDR; their order does not matter: one
+        line for each, sorted, tabs between the fields, a line feed after it.
+    """
+    digest = sha256()
+    for row in sorted(rows):
+        digest.update("\t".join(row).encode() + b"\n")
+    return digest.hexdigest()
