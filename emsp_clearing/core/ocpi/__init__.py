@@ -1,0 +1,1 @@
+"""OCPI payloads and answers, apart from HTTP and from the database."""
