@@ -1,0 +1,1 @@
+"""Prices a session by OCPI tariffs, and explains the price."""
