@@ -1,0 +1,123 @@
+from collections import Counter
+from decimal import Decimal, InvalidOperation
+
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.tools import float_compare
+
+# ISO 20022 says so where the payer gave no end-to-end id.
+NOT_PROVIDED = "NOTPROVIDED"
+
+
+class AccountStatementImportCamtParser(models.AbstractModel):
+    """CAMT.05x entries that are booked once, at the amount the bank booked, with their references."""
+
+    _inherit = "account.statement.import.camt.parser"
+
+    def parse(self, data):
+        """EXTENDS account_statement_import_camt, which returns one account for the whole file.
+
+        :return: (currency, account number, statements), or a list of them when the file has several.
+        """
+        currency, account_number, statements = super().parse(data)
+        by_account = {}
+        for statement in statements:
+            by_account.setdefault(statement.pop("emsp_account"), []).append(statement)
+        if len(by_account) < 2:
+            return currency, account_number, statements
+        return [(*account, its_statements) for account, its_statements in by_account.items()]
+
+    def parse_statement(self, ns, node):
+        statement = super().parse_statement(ns, node)
+        statement["emsp_account"] = (statement.get("currency"), statement.get("account_number"))
+        seen = Counter()
+        for transaction in statement["transactions"]:
+            # Two equal entries of one statement are two entries: number them.
+            key = transaction["unique_import_id"]
+            seen[key] += 1
+            transaction["unique_import_id"] = f"{key}/{seen[key]}"
+        return statement
+
+    def parse_entry(self, ns, node):
+        """Yield the transactions of a booked entry, each with a key that is the same in every file.
+
+        :raise UserError: when the entry lacks its amount, its direction or its booking date.
+        """
+        if self._text(ns, node, "./ns:Sts/ns:Cd | ./ns:Sts[not(ns:Cd)]") not in ("", "BOOK"):
+            return
+        self._check_entry(ns, node)
+        transactions = self._as_booked(ns, node, list(super().parse_entry(ns, node)))
+        for part, transaction in enumerate(transactions, start=1):
+            transaction["unique_import_id"] = f"{self._entry_key(ns, node)}/{part}"
+        yield from transactions
+
+    def parse_transaction_details(self, ns, node, transaction):
+        """EXTENDS account_statement_import_camt: keep every reference and the payer's own text."""
+        result = super().parse_transaction_details(ns, node, transaction)
+        end_to_end_id = self._text(ns, node, "./ns:Refs/ns:EndToEndId")
+        transaction["emsp_creditor_reference"] = self._text(
+            ns, node, "./ns:RmtInf/ns:Strd/ns:CdtrRefInf/ns:Ref"
+        )
+        transaction["emsp_end_to_end_id"] = "" if end_to_end_id == NOT_PROVIDED else end_to_end_id
+        unstructured = self._text(ns, node, "./ns:RmtInf/ns:Ustrd")
+        documents = self._text(ns, node, "./ns:RmtInf/ns:Strd/ns:RfrdDocInf/ns:Nb")
+        label = " ".join(filter(None, (unstructured, documents)))
+        if label:
+            transaction["payment_ref"] = label
+        elif transaction["payment_ref"] == "/":
+            transaction["payment_ref"] = transaction["emsp_creditor_reference"] or "/"
+        return result
+
+    def _text(self, ns, node, xpath):
+        """The texts found, joined by a space; empty when there are none."""
+        found = node.xpath(xpath, namespaces={"ns": ns})
+        return " ".join(filter(None, ((element.text or "").strip() for element in found)))
+
+    def _check_entry(self, ns, node):
+        problem = False
+        try:
+            Decimal(self._text(ns, node, "./ns:Amt"))
+        except InvalidOperation:
+            problem = self.env._("its amount (Amt) is missing or no number")
+        if self._text(ns, node, "./ns:CdtDbtInd") not in ("CRDT", "DBIT"):
+            problem = self.env._("it says neither CRDT nor DBIT (CdtDbtInd)")
+        if not self._booking_date(ns, node):
+            problem = self.env._("its booking date (BookgDt) is missing")
+        if problem:
+            raise UserError(
+                self.env._(
+                    "Entry %(number)s of statement %(statement)s cannot be booked: %(problem)s. "
+                    "Nothing was imported.",
+                    number=len(node.xpath("preceding-sibling::ns:Ntry", namespaces={"ns": ns})) + 1,
+                    statement=self._text(ns, node, "../ns:Id"),
+                    problem=problem,
+                )
+            )
+
+    def _as_booked(self, ns, node, transactions):
+        """Book what the bank booked: details without amounts, or in another currency, do not add up."""
+        booked = self.parse_amount(ns, node)
+        total = sum(transaction["amount"] for transaction in transactions)
+        if float_compare(total, booked, precision_digits=3) == 0:
+            return transactions
+        transaction = transactions[0]
+        if len(transactions) > 1:
+            transaction["payment_ref"] = " ".join(t["payment_ref"] for t in transactions)
+            transaction["emsp_creditor_reference"] = transaction["emsp_end_to_end_id"] = ""
+        return [{**transaction, "amount": booked}]
+
+    def _entry_key(self, ns, node):
+        """What names an entry in every file that holds it.
+
+        AcctSvcrRef is the bank's own reference, the same in the daily and in the monthly file. Without
+        it, the statement's id and the entry's place in it are all there is.
+        """
+        reference = self._text(ns, node, "./ns:AcctSvcrRef")
+        if not reference:
+            place = len(node.xpath("preceding-sibling::ns:Ntry", namespaces={"ns": ns})) + 1
+            reference = f"{self._text(ns, node, '../ns:Id')}#{place}"
+        amount = Decimal(self._text(ns, node, "./ns:Amt")).normalize()
+        return f"{reference}/{self._booking_date(ns, node)}/{amount:f}"
+
+    def _booking_date(self, ns, node):
+        return self._text(ns, node, "./ns:BookgDt/ns:Dt | ./ns:BookgDt/ns:DtTm")[:10]

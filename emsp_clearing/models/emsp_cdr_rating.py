@@ -1,0 +1,189 @@
+from datetime import timedelta
+from typing import NamedTuple
+
+from odoo import fields, models
+
+from ..core.errors import PricingError
+from ..core.invoicing import split
+from ..core.money import D, from_float, to_float
+from ..core.ocpi.deviations import find_deviations
+from ..core.ocpi.normalise import parse_cdr
+from ..core.pricing.engine import PricingRules, price
+
+MAX_AGE = timedelta(days=90)
+# A stated cost this far from ours (share of ours) is worth a note; the contract's price is billed.
+COST_TOLERANCE = D("0.02")
+
+
+class Rating(NamedTuple):
+    """What rating one CDR came to: the fields to store and the findings as vals."""
+
+    vals: dict
+    findings: list
+
+
+class EmspCdrRating(models.Model):
+    """The contract's price of a CDR, with its explanation, and what is doubtful about it."""
+
+    _inherit = "emsp.cdr"
+
+    def _job_rate(self, available_at=None):
+        """:param datetime available_at: naive UTC, for CDRs that a former system had shown already."""
+        self._rate(available_at or fields.Datetime.now())
+
+    def _rate(self, as_of):
+        """Price the received CDRs and open them to the partner; what is held goes to quarantine.
+
+        :param datetime as_of: naive UTC; the moment from which the partner can see them.
+        """
+        cdrs = self.filtered(lambda cdr: cdr.state == "received" and cdr.contract_id)
+        tariffs = {}
+        findings = []
+        by_state = {"open": self.browse(), "quarantine": self.browse()}
+        for cdr in cdrs.filtered(lambda cdr: not cdr.is_credit):
+            rating = cdr._price(tariffs)
+            rating.findings.extend(cdr._doubts(rating))
+            cdr._store(rating.vals)
+            findings += [{"cdr_id": cdr.id, "found_at": as_of, **vals} for vals in rating.findings]
+            held = any(vals["severity"] == "hold" for vals in rating.findings)
+            by_state["quarantine" if held else "open"] |= cdr
+        self.env["emsp.cdr.finding"].create(findings)
+        by_state["open"]._update_state("open", available_at=as_of)
+        by_state["quarantine"]._update_state("quarantine")
+        cdrs.filtered("is_credit")._rate_credits(as_of)
+
+    def _price(self, tariffs):
+        """:param dict tariffs: compiled tariffs by grid, shared by the batch.
+        :return: Rating."""
+        self.ensure_one()
+        grid = self.contract_id._grid_at(self.session_start_at)
+        if not grid:
+            return Rating({}, [self._hold("no_tariff")])
+        if grid not in tariffs:
+            tariffs[grid] = grid._to_tariff(self.ocpi_country_code, self.ocpi_party_id)
+        rules = PricingRules(
+            time_zone=self.time_zone or None, precision=int(self.contract_id.price_precision)
+        )
+        try:
+            explanation = price(self._contract_cdr(), [tariffs[grid]], rules)
+        except PricingError as error:
+            return Rating({}, [self._hold(error.code, path=error.path, **self._expectation(error))])
+        vals = {
+            "price_grid_id": grid.id,
+            "amount_untaxed": to_float(explanation.totals.excl),
+            "components": [component.to_json() for component in split(explanation)],
+            "explanation": explanation.to_json(),
+        }
+        notes = [
+            {"code": note.code, "severity": "note", "path": note.path, **self._expectation(note)}
+            for note in explanation.notes
+        ]
+        return Rating(vals, notes)
+
+    def _contract_cdr(self):
+        """The CDR as core knows it, freed of the sender's tariffs: the contract's grid rules."""
+        return parse_cdr(
+            self.payload.encode(), self.ocpi_version, lax=self.connection_id.is_lax
+        ).without_tariffs()
+
+    def _doubts(self, rating):
+        """Findings on the message, the facts and the price, as vals."""
+        doubts = self._deviations()
+        if self.session_end_at < self.session_start_at:
+            doubts.append(
+                self._hold(
+                    "end_before_start",
+                    expected=fields.Datetime.to_string(self.session_start_at),
+                    found=fields.Datetime.to_string(self.session_end_at),
+                )
+            )
+        if self.received_at - self.session_end_at > MAX_AGE:
+            doubts.append(
+                self._hold("session_too_old", found=fields.Date.to_string(self.session_end_at.date()))
+            )
+        if rating.vals:
+            doubts += self._cost_doubt(rating.vals["amount_untaxed"])
+        return doubts
+
+    def _deviations(self):
+        """Notes on what the sender should mend, although it was understood."""
+        found = find_deviations(self.payload.encode(), self.ocpi_version, lax=self.connection_id.is_lax)
+        return [
+            {
+                "code": deviation.code,
+                "severity": "note",
+                "path": deviation.path,
+                "expected": deviation.expected,
+                "found": deviation.found,
+            }
+            for deviation in found
+        ]
+
+    def _cost_doubt(self, amount):
+        ours, stated = from_float(amount, 4), from_float(self.stated_amount, 4)
+        if abs(stated - ours) <= abs(ours) * COST_TOLERANCE:
+            return []
+        return [
+            {
+                "code": "cost_mismatch",
+                "severity": "note",
+                "path": "total_cost.excl_vat",
+                "expected": f"{ours:.2f} {self.currency_id.name}",
+                "found": f"{stated:.2f} {self.currency_id.name}",
+            }
+        ]
+
+    def _hold(self, code, **vals):
+        return {"code": code, "severity": "hold", **vals}
+
+    def _expectation(self, problem):
+        """:param problem: a PricingError or Note. :return: its values, as a finding stores them."""
+        params = {"found": problem.params.get("got") or problem.params.get("dimension"), **problem.params}
+        return {key: str(params[key]) for key in ("expected", "found") if params.get(key) is not None}
+
+    def _rate_credits(self, as_of):
+        """Settle credit CDRs (OCPI 2.2.1, 10.1.1): always a full credit of one original.
+
+        An original that is not locked yet is neutralised together with its credit; a locked one
+        makes the credit a negative line of the next settlement.
+        """
+        for credit in self:
+            original = credit._find_original()
+            problem = credit._credit_problem(original)
+            if problem:
+                credit.env["emsp.cdr.finding"].create({"cdr_id": credit.id, "found_at": as_of, **problem})
+                credit._update_state("quarantine")
+            elif original.state in ("locked", "invoiced"):
+                credit._store(credit._vals_from_original(original))
+                credit._update_state("open", available_at=as_of)
+            else:
+                reason = self.env._("Neutralised by credit CDR %(credit)s.", credit=credit.ocpi_id)
+                credit._store({"credited_cdr_id": original.id})
+                (original | credit)._void(reason)
+
+    def _find_original(self):
+        self.ensure_one()
+        key = "*".join((self.ocpi_country_code, self.ocpi_party_id, self.credited_ocpi_id or ""))
+        return self.search([("company_id", "=", self.company_id.id), ("ocpi_key", "=", key.upper())], limit=1)
+
+    def _credit_problem(self, original):
+        if not original or original.contract_id != self.contract_id or original.state in ("received", "void"):
+            return self._hold("credit_orphan", path="credit_reference_id", found=self.credited_ocpi_id or "-")
+        if self.search_count([("credited_cdr_id", "=", original.id)], limit=1):
+            return self._hold("credit_double", path="credit_reference_id", found=self.credited_ocpi_id)
+        return None
+
+    def _vals_from_original(self, original):
+        """The mirror of the original, whatever sign the sender used."""
+        return {
+            "credited_cdr_id": original.id,
+            "price_grid_id": original.price_grid_id.id,
+            "amount_untaxed": -original.amount_untaxed,
+            "components": [negated(component) for component in original.components],
+            "explanation": original.explanation,
+        }
+
+
+def negated(component):
+    """A stored component with quantity and amount reversed; the unit price stays."""
+    return {**component, **{key: str(-D(component[key])) for key in ("quantity", "amount")}}

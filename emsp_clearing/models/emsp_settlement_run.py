@@ -1,0 +1,199 @@
+from datetime import UTC, timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import LockError, UserError
+
+from odoo.addons.queue_job.exception import RetryableJobError
+
+from ..core.calendar import next_period, period_of
+from .emsp_settlement import CONTRACT_TERMS
+
+# Until a settlement that another run holds is tried again.
+BUSY_RETRY_S = 10
+
+
+class EmspSettlementRun(models.Model):
+    """The steps of a settlement. Each is a job that can be repeated: what is done stays done.
+
+    Time is an argument: `as_of` (naive UTC) is the moment the run is made for. A step judges by the
+    instants of the settlement itself, so a run that comes late gives what a punctual one had given.
+    """
+
+    _inherit = "emsp.settlement"
+
+    @api.model
+    def _cron_run_due(self, as_of=None):
+        """Enqueue every step that is due at `as_of`, and look for late payments."""
+        as_of = as_of or fields.Datetime.now()
+        self._open_calendar(as_of)
+        for settlement in self.search([("state", "in", ("collecting", "control", "locked", "invoiced"))]):
+            settlement._enqueue_due_step(as_of)
+        self.search([("state", "=", "collecting")])._refresh_totals()
+        self.search([("state", "in", ("invoiced", "sent"))])._settle_paid()
+        self.env["emsp.exception"]._update_late(as_of)
+        self.env["emsp.ocpi.connection"].search([])._seal_chain()
+
+    @api.model
+    def _open_calendar(self, as_of):
+        """Make sure that each contract has a settlement for every period up to the one of `as_of`."""
+        contracts = self.env["emsp.contract"].search([("state", "in", ("active", "ended"))])
+        last_ends = dict(
+            self._read_group([("contract_id", "in", contracts.ids)], ["contract_id"], ["period_end:max"])
+        )
+        vals_list = []
+        for contract in contracts.filtered(lambda contract: contract._still_settles(as_of)):
+            vals_list += self._prepare_missing_periods(contract, last_ends.get(contract), as_of)
+        return self.create(vals_list)
+
+    @api.model
+    def _prepare_missing_periods(self, contract, last_end, as_of):
+        """:return: vals of the settlements between the last one and the one whose period holds `as_of`."""
+        terms = contract._terms()
+        now = as_of.replace(tzinfo=UTC)
+        period = period_of(last_end.replace(tzinfo=UTC) if last_end else now, terms)
+        vals_list = []
+        if not last_end:
+            # Sessions of the period before may still be in their grace when the contract starts.
+            previous = period_of(period.start - timedelta(seconds=1), terms)
+            starts_in_time = previous.last_day >= contract.date_start
+            if previous.cut_off > now and starts_in_time:
+                vals_list.append(self._prepare_period_vals(contract, previous))
+        while period.start <= now:
+            vals_list.append(self._prepare_period_vals(contract, period))
+            period = next_period(period, terms)
+        return vals_list
+
+    @api.model
+    def _prepare_period_vals(self, contract, period):
+        return {
+            "name": self.env["ir.sequence"].next_by_code("emsp.settlement"),
+            "contract_id": contract.id,
+            "period_start": naive(period.start),
+            "period_end": naive(period.end),
+            "date_first": period.first_day,
+            "date_last": period.last_day,
+            "cut_off_at": naive(period.cut_off),
+            "lock_at": naive(period.lock_at),
+            "invoice_date": period.invoice_date,
+            "time_zone": contract.time_zone,
+        }
+
+    def _due_step(self, as_of):
+        """The name of the step that is due at `as_of`, or None."""
+        self.ensure_one()
+        if self.contract_id.state == "suspended":
+            return None
+        if self.state == "collecting" and self.cut_off_at <= as_of:
+            return "open_window"
+        if self.state == "control" and self.lock_at <= as_of:
+            return "lock"
+        return {"locked": "invoice", "invoiced": "send"}.get(self.state)
+
+    def _enqueue_due_step(self, as_of):
+        step = self._due_step(as_of)
+        if step:
+            self._enqueue(step, as_of)
+
+    def _enqueue(self, step, as_of):
+        self.ensure_one()
+        job = self.with_delay(
+            identity_key=f"emsp.settlement:{self.id}:{step}",
+            description=f"{self.name}: {step}",
+        )
+        getattr(job, f"_job_{step}")(as_of)
+
+    def _locked_for(self, *states):
+        """Take the row: of two runs the second one is put off, and then finds the step done.
+
+        :return: whether the settlement is (still) in one of `states`.
+        :raise RetryableJobError: another transaction works on it now.
+        """
+        self.ensure_one()
+        try:
+            self.lock_for_update(allow_referencing=True)
+        except LockError as error:
+            reason = self.env._("Another run works on %(settlement)s.", settlement=self.name)
+            raise RetryableJobError(reason, seconds=BUSY_RETRY_S, ignore_retry=True) from error
+        self.invalidate_recordset(["state", "move_id"])
+        return self.state in states
+
+    def _job_open_window(self, as_of):
+        """Close the list: what the partner could see by the cut-off and no other list has is on it.
+
+        Lists of the contract that should have closed before do so first, or their CDRs would go to
+        this one.
+        """
+        earlier = self.search(
+            [
+                ("contract_id", "=", self.contract_id.id),
+                ("state", "=", "collecting"),
+                ("period_end", "<=", self.period_start),
+            ],
+            order="period_start",
+        )
+        for settlement in earlier | self:
+            settlement._close_list()
+            settlement._enqueue_due_step(as_of)
+
+    def _close_list(self):
+        if not self._locked_for("collecting"):
+            return
+        cdrs = self.env["emsp.cdr"].search(self._candidates_domain(self.cut_off_at))
+        cdrs._store({"settlement_id": self.id})
+        cdrs.filtered(lambda cdr: cdr.session_end_at < self.period_start)._store({"is_late": True})
+        terms = self.contract_id.read(CONTRACT_TERMS, load=None)[0]
+        terms.pop("id")
+        self._update_state("control", **terms)
+        self._refresh_totals()
+        self._store({"list_hash": self._seal()})
+
+    def _job_lock(self, as_of):
+        """Seal the list at the lock instant; what is still disputed or held moves on."""
+        if not self._locked_for("control"):
+            return
+        listed = self.cdr_ids
+        staying = listed.filtered(lambda cdr: cdr.state == "open")
+        (listed - staying)._store({"settlement_id": False})
+        staying._update_state("locked")
+        self._update_state("locked")
+        staying.connection_id._seal_chain()
+        self._refresh_totals()
+        self._store({"list_hash": self._seal()})
+        self._enqueue_due_step(as_of)
+
+    def _job_invoice(self, as_of):
+        """Make and post the invoice with its annex. One transaction: it is all there or not at all."""
+        if not self._locked_for("locked"):
+            return
+        if not self.cdr_count:
+            self._update_state("settled")
+            return
+        try:
+            with self.env.cr.savepoint():
+                self._invoice()
+        except UserError as error:
+            self._block(str(error))
+            return
+        self._unblock(as_of)
+        self._enqueue_due_step(as_of)
+
+    def _job_send(self, as_of):
+        """Hand the package to the mail queue; the settlement is sent when SMTP has taken it."""
+        if not self._locked_for("invoiced", "sent", "settled"):
+            return
+        try:
+            with self.env.cr.savepoint():
+                self._send()
+        except UserError as error:
+            self._block(str(error))
+            return
+        self._unblock(as_of)
+
+    def _settle_paid(self):
+        """Settlements whose invoice is paid are settled."""
+        self.filtered(lambda s: s.move_id.payment_state in ("paid", "reversed"))._update_state("settled")
+
+
+def naive(instant):
+    """An aware instant as Odoo stores it."""
+    return instant.astimezone(UTC).replace(tzinfo=None)

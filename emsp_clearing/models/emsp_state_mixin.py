@@ -1,0 +1,57 @@
+import logging
+
+from odoo import models
+from odoo.exceptions import UserError
+
+from ..core.errors import LifecycleError
+from ..core.lifecycle import check
+
+_logger = logging.getLogger(__name__)
+
+
+class EmspStateMixin(models.AbstractModel):
+    """The one funnel through which every state of ours changes."""
+
+    _name = "emsp.state.mixin"
+    _description = "Life cycle of a clearing record"
+
+    # Set of allowed (from, to) pairs, from core.lifecycle.
+    _transitions = frozenset()
+
+    def _store(self, vals):
+        """Write past the guards of write(), for the life cycle itself.
+
+        Private on purpose: what users and RPC may change is decided in write(), what a
+        transition changes is decided here, and no context key can turn one into the other.
+        """
+        return super().write(vals)
+
+    def _update_state(self, target, **vals):
+        """Move the records to `target`; those already there are left alone.
+
+        :param str target: a state of the model.
+        :param vals: further fields stored with the state.
+        :return: the records that moved.
+        :raise UserError: when the life cycle does not allow the step for one of them.
+        """
+        moving = self.filtered(lambda record: record.state != target)
+        for state in set(moving.mapped("state")):
+            try:
+                check(self._transitions, state, target)
+            except LifecycleError as error:
+                record = moving.filtered(lambda r, s=state: r.state == s)[0]
+                raise UserError(
+                    self.env._(
+                        "%(record)s cannot go from %(old)s to %(new)s.",
+                        record=record.display_name,
+                        old=record._state_label(state),
+                        new=record._state_label(target),
+                    )
+                ) from error
+        if moving:
+            moving._store({"state": target, **vals})
+            _logger.info("%s %s -> %s", self._name, moving.ids, target)
+        return moving
+
+    def _state_label(self, state):
+        return dict(self._fields["state"]._description_selection(self.env)).get(state, state)

@@ -1,0 +1,81 @@
+"""Codes of core and of the life cycles, in words for people."""
+
+
+def finding_text(env, code, **params):
+    """The sentence of a finding.
+
+    :param str code: as core or the CDR model gave it.
+    :param params: `expected` and `found`, as text.
+    :return: translated text; an unknown code is shown as it is, with its values.
+    """
+    texts = {
+        "no_tariff": env._("No published price grid of the contract is valid at the session's start."),
+        "currency_mismatch": env._(
+            "The CDR is in %(found)s, the contract in %(expected)s: it cannot be priced.", **params
+        ),
+        "time_zone_unknown": env._(
+            "The charger's time zone is unknown, and the price depends on the local time. "
+            "Set the time zone of the OCPI connection."
+        ),
+        "cost_mismatch": env._("The CDR states %(found)s, the contract gives %(expected)s.", **params),
+        "session_too_old": env._(
+            "The session ended on %(found)s, more than 90 days before the CDR came. "
+            "The partner's written consent is needed to bill it.",
+            **params,
+        ),
+        "end_before_start": env._("The session ends (%(found)s) before it starts (%(expected)s).", **params),
+        "credit_orphan": env._("The credit CDR names an original that is not known: %(found)s.", **params),
+        "credit_double": env._("CDR %(found)s was credited before; a second credit is not billed.", **params),
+        # what the engine noted about the charging periods
+        "unpriced": env._("The price grid has no price for %(found)s here; it is not billed.", **params),
+        "spans_price_change": env._(
+            "The price of %(found)s changes within this charging period; the price at its start was "
+            "taken. The charger's system should have split the period.",
+            **params,
+        ),
+        "periods_unsorted": env._("The charging periods are not in order of time; they were sorted."),
+        "first_period_start": env._(
+            "The first charging period starts at %(found)s, the session at %(expected)s.", **params
+        ),
+        "period_start_twice": env._("Two charging periods start at %(found)s.", **params),
+        "period_after_end": env._(
+            "A charging period starts at %(found)s, after the session's end (%(expected)s).", **params
+        ),
+        "energy_sum": env._(
+            "The charging periods hold %(expected)s kWh, the total says %(found)s kWh; the periods are "
+            "priced.",
+            **params,
+        ),
+        "time_volume": env._(
+            "This charging period lasts %(expected)s s by the clock, its volumes say %(found)s s; the "
+            "volumes are priced.",
+            **params,
+        ),
+        "parking_sum": env._(
+            "The charging periods hold %(expected)s s of parking, the total says %(found)s s; the "
+            "periods are priced.",
+            **params,
+        ),
+        # how the message differs from OCPI
+        "unknown_field": env._("OCPI has no such field; it was kept and not used."),
+        "missing": env._("OCPI wants a value here."),
+        "too_long": env._("OCPI wants %(expected)s here, it has %(found)s.", **params),
+        "unknown_code": env._("%(found)s is no code of OCPI here.", **params),
+        "not_alpha_3": env._("The country should be %(expected)s, not %(found)s.", **params),
+        "text_for_number": env._("A number came as the text %(found)s.", **params),
+        "number_for_price": env._(
+            "A price came as the number %(found)s; it was taken as the net price.", **params
+        ),
+    }
+    fallback = env._("%(code)s: expected %(expected)s, found %(found)s", code=code, **params)
+    return texts.get(code, fallback)
+
+
+def attach_text(env, code):
+    """Why a CDR has no contract."""
+    texts = {
+        "no_contract": env._("No contract names this party. Add the party to a contract or make a new one."),
+        "contract_dates": env._("The contract of this party does not cover the session's end."),
+        "ambiguous": env._("More than one contract covers this party at the session's end."),
+    }
+    return texts.get(code, "")

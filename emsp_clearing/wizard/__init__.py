@@ -1,0 +1,1 @@
+from . import account_statement_import, emsp_cdr_import, emsp_cdr_void, emsp_ocpi_connection_token
