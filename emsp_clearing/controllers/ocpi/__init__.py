@@ -1,0 +1,1 @@
+from . import cdrs, dispatcher, fallback, versions

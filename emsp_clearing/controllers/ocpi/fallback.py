@@ -1,0 +1,30 @@
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+
+from odoo import http
+from odoo.http import request
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+class OcpiFallback(http.Controller):
+    """What no other route takes is answered in an envelope too, not with a page in HTML."""
+
+    @http.route(
+        ["/ocpi", "/ocpi/<path:rest>"],
+        type="ocpi",
+        auth="ocpi",
+        csrf=False,
+        save_session=False,
+        readonly=True,
+    )
+    def unknown(self, rest=""):
+        allowed = [method for method in METHODS if self._takes(method)]
+        if allowed:
+            raise MethodNotAllowed(valid_methods=allowed)
+        raise NotFound
+
+    def _takes(self, method):
+        """Whether another route answers this path to `method`."""
+        routes = request.env["ir.http"].routing_map().bind_to_environ(request.httprequest.environ)
+        rule, __ = routes.match(method=method, return_rule=True)
+        return rule.endpoint.routing["methods"] is not None
