@@ -1,0 +1,1 @@
+"""What demo, black-box tests and benchmarks share: a running server, its partners and its bank."""
