@@ -1,4 +1,3 @@
-from codecs import BOM_UTF8
 from typing import NamedTuple
 
 from psycopg2.errors import UniqueViolation
@@ -50,8 +49,7 @@ class EmspCdrIntake(models.Model):
         :return: one Receipt per item, in the same order.
         :raise ConcurrencyError: another transaction stores one of them now; the caller is replayed.
         """
-        # A byte order mark is no part of JSON (RFC 8259, 8.1).
-        parsed = [self._parse(connection, raw.removeprefix(BOM_UTF8)) for raw in items]
+        parsed = [self._parse(connection, raw) for raw in items]
         good = [entry for entry in parsed if isinstance(entry, Parsed)]
         known = self._find_known(connection, good)
         fresh = {}

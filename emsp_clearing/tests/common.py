@@ -173,8 +173,9 @@ class EmspCommon(AccountTestInvoicingCommon):
     @classmethod
     def _receive(cls, *payloads, received_at=datetime(2026, 10, 6, 6, 0), rate=True):
         """Take CDRs as the OCPI endpoint does, and price them at once. :return: the new CDRs."""
-        receipts = cls.env["emsp.cdr"]._receive(
-            cls.connection, [raw(payload) for payload in payloads], received_at
+        endpoint = cls.connection._as_endpoint()
+        receipts = endpoint.env["emsp.cdr"]._receive(
+            endpoint, [raw(payload) for payload in payloads], received_at
         )
         cdrs = cls.env["emsp.cdr"].browse([r.record.id for r in receipts if r.outcome == "created"])
         if rate:

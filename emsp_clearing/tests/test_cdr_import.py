@@ -64,9 +64,10 @@ class TestCdrImport(EmspCommon):
         self.assertEqual(self.stored().received_at, RECEIVED_AT)
 
     def test_cdrs_of_a_former_system_are_available_since_it_showed_them(self):
-        importer = self.env["emsp.cdr.import"].with_context(queue_job__no_delay=True)
+        importer = self.env["emsp.cdr.import"]
+        connection = self.connection.with_context(queue_job__no_delay=True)
         shown_at = datetime(2026, 10, 5, 12, 0)
-        importer._import_file(self.connection, raw(cdr_payload()), "f", RECEIVED_AT, available_at=shown_at)
+        importer._import_file(connection, raw(cdr_payload()), "f", RECEIVED_AT, available_at=shown_at)
         self.assertEqual((self.stored().state, self.stored().available_at), ("open", shown_at))
 
     def test_file_imported_twice_makes_no_second_record(self):

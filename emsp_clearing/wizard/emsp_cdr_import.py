@@ -91,11 +91,13 @@ class EmspCdrImport(models.TransientModel):
         :return: ImportReport.
         :raise UserError: the file holds no record or cannot be unpacked.
         """
+        # Users have no right to make CDRs: they come from the endpoint, also out of a file.
+        endpoint = connection._as_endpoint()
         created, existing = 0, 0
         rejected_ids = []
         for records in split_every(CHUNK_SIZE, self._read_file(content, filename)):
-            receipts = self.env["emsp.cdr"]._receive(
-                connection, [record.raw for record in records], received_at, available_at
+            receipts = endpoint.env["emsp.cdr"]._receive(
+                endpoint, [record.raw for record in records], received_at, available_at
             )
             refusals = []
             for record, receipt in zip(records, receipts, strict=True):
