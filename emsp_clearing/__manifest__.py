@@ -53,6 +53,7 @@
         "views/emsp_ocpi_connection_views.xml",
         "views/emsp_contract_views.xml",
         "views/emsp_price_grid_views.xml",
+        "views/emsp_cdr_explanation_templates.xml",
         "views/emsp_cdr_views.xml",
         "views/emsp_settlement_views.xml",
         # menus last: they name the actions above

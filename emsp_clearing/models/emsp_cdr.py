@@ -51,7 +51,9 @@ class EmspCdr(models.Model):
 
     # the message as received
     ocpi_key = fields.Char(
-        required=True, help="Country code, party id and id of the owner, upper-case: compared without case."
+        string="OCPI key",
+        required=True,
+        help="Country code, party id and id of the owner, upper-case: compared without case.",
     )
     ocpi_country_code = fields.Char(string="Country code", size=2, required=True)
     ocpi_party_id = fields.Char(string="Party id", size=3, required=True)
@@ -77,8 +79,8 @@ class EmspCdr(models.Model):
     session_start_at = fields.Datetime(string="Session start", required=True)
     session_end_at = fields.Datetime(string="Session end", required=True, index=True)
     ocpi_session_id = fields.Char(string="Session id", index="btree_not_null")
-    token_country_code = fields.Char(size=2)
-    token_party_id = fields.Char(size=3)
+    token_country_code = fields.Char(string="Token's country", size=2)
+    token_party_id = fields.Char(string="Token's party", size=3)
     token_uid = fields.Char(string="Token")
     emaid = fields.Char(string="eMA ID")
     location_name = fields.Char(string="Place")
@@ -87,7 +89,7 @@ class EmspCdr(models.Model):
     location_country = fields.Char(string="Country")
     evse_id = fields.Char(string="EVSE", index="btree_not_null")
     connector_id = fields.Char(string="Connector")
-    power_type = fields.Char()
+    power_type = fields.Char(string="Power")
     time_zone = fields.Char(help="IANA name; of the CDR's location, else of the connection.")
     energy_kwh = fields.Float(string="Energy (kWh)", digits=(16, 4))
     duration_s = fields.Integer(string="Duration (s)")
@@ -111,7 +113,7 @@ class EmspCdr(models.Model):
     finding_ids = fields.One2many("emsp.cdr.finding", "cdr_id")
     finding_count = fields.Integer(compute="_compute_finding_count")
     attach_reason = fields.Char(readonly=True)
-    attach_message = fields.Char(string="Why it has no contract", compute="_compute_attach_message")
+    attach_message = fields.Char(string="Why it waits", compute="_compute_attach_message")
     is_late = fields.Boolean(help="Came too late for the settlement of its own period.")
     void_reason = fields.Char(readonly=True)
     internal_note = fields.Text()

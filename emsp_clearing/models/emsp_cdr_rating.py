@@ -74,9 +74,12 @@ class EmspCdrRating(models.Model):
             "components": [component.to_json() for component in split(explanation)],
             "explanation": explanation.to_json(),
         }
+        # That a grid has no price for time at all is its maker's will, no finding about the session.
+        priced = set(grid.line_ids.mapped("component"))
         notes = [
             {"code": note.code, "severity": "note", "path": note.path, **self._expectation(note)}
             for note in explanation.notes
+            if note.code != "unpriced" or note.params["dimension"] in priced
         ]
         return Rating(vals, notes)
 

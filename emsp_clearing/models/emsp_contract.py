@@ -44,8 +44,10 @@ class EmspContract(models.Model):
         help="Suspended: CDRs are still collected, nothing is invoiced. "
         "Ended: only the sessions up to the end date are still billed.",
     )
-    date_start = fields.Date(required=True, default=fields.Date.context_today, tracking=True)
-    date_end = fields.Date(tracking=True, help="Last day on which a session may end. Empty: open-ended.")
+    date_start = fields.Date(string="From", required=True, default=fields.Date.context_today, tracking=True)
+    date_end = fields.Date(
+        string="Until", tracking=True, help="Last day on which a session may end. Empty: open-ended."
+    )
     party_ids = fields.One2many(
         "emsp.contract.party",
         "contract_id",

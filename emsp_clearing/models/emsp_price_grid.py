@@ -31,8 +31,10 @@ class EmspPriceGrid(models.Model):
         tracking=True,
         help="A published grid prices sessions and never changes; a new price is a new grid.",
     )
-    valid_from = fields.Date(required=True, default=fields.Date.context_today, tracking=True)
-    valid_to = fields.Date(tracking=True, help="Last day on which a session may start. Empty: open-ended.")
+    valid_from = fields.Date(string="From", required=True, default=fields.Date.context_today, tracking=True)
+    valid_to = fields.Date(
+        string="Until", tracking=True, help="Last day on which a session may start. Empty: open-ended."
+    )
     line_ids = fields.One2many("emsp.price.grid.line", "grid_id", copy=True)
     contract_ids = fields.Many2many("emsp.contract")
     summary = fields.Char(compute="_compute_summary", string="Prices")

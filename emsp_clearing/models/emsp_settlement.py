@@ -98,11 +98,6 @@ class EmspSettlement(models.Model):
     _one_per_period = models.UniqueIndex("(contract_id, period_start)")
     _one_invoice = models.UniqueIndex("(move_id) WHERE move_id IS NOT NULL")
 
-    @api.depends("name", "partner_id")
-    def _compute_display_name(self):
-        for settlement in self:
-            settlement.display_name = f"{settlement.name} {settlement.partner_id.name or ''}".strip()
-
     def write(self, vals):
         if vals.keys() & self._facts():
             raise UserError(
