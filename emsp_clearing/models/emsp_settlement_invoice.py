@@ -88,7 +88,6 @@ class EmspSettlementInvoice(models.Model):
             "invoice_payment_term_id": self.payment_term_id.id,
             "fiscal_position_id": fiscal_position.id,
             "invoice_origin": self.name,
-            "ref": contract.reference,
             "invoice_user_id": contract.user_id.id,
             "emsp_settlement_id": self.id,
             "invoice_line_ids": [

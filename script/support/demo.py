@@ -29,13 +29,14 @@ LOGINS = ("manager", "accountant", "operator")
 class Demo:
     """The stations of the chain, in order; each is used by the black-box test as well."""
 
-    def __init__(self, server: OdooServer, mailbox: Mailbox, now: datetime):
+    def __init__(self, server: OdooServer, mailbox: Mailbox, now: datetime, results: Path):
         self.server = server
         self.mailbox = mailbox
         self.manager = OdooClient(server.url, server.database, "manager", "manager")
         self.accountant = OdooClient(server.url, server.database, "accountant", "accountant")
         self.admin = OdooClient(server.url, server.database, "admin", "admin")
         self.now = now
+        self.results = results
         self.month = story.open_month(now)
         self.run = f"{now:%y%m%d%H%M%S}"
         self.payloads: dict[str, dict] = {}
@@ -61,7 +62,7 @@ class Demo:
             for place, (session, start) in enumerate(story.spread(story.FIRST_MONTH, month.start, last))
         ]
         broken = {**payloads[0], "id": f"{self.run}-BROKEN", "total_energy": "a lot"}
-        path = RESULTS / "former-system.jsonl.gz"
+        path = self.results / "former-system.jsonl.gz"
         path.write_bytes(gzip.compress(story.json_lines([*payloads, broken])))
         return self.server.command(
             "emsp", "import", "--connection", "FR*RVR", "--received-at", iso(last), str(path), accept=(0, 1)
@@ -130,7 +131,7 @@ class Demo:
     def receive_mail(self, recipient: str, count: int = 1):
         """:return: paths of the attachments of the newest mail to `recipient`."""
         message = self.mailbox.wait_for(recipient, count)[-1]
-        return save_attachments(message, RESULTS / "mail" / f"{recipient.partition('@')[0]}-{count}")
+        return save_attachments(message, self.results / "mail" / f"{recipient.partition('@')[0]}-{count}")
 
     # -- bank ------------------------------------------------------------------------
 
@@ -154,7 +155,7 @@ class Demo:
                 f"{self.run}-2",
             ),
         ]
-        path = RESULTS / "statement.camt053.xml"
+        path = self.results / "statement.camt053.xml"
         path.write_bytes(camt053(IBAN, "EUR", day, Decimal("1000.00"), credits))
         return path
 
@@ -188,9 +189,12 @@ class Demo:
         [attachment] = self.accountant.call(
             "ir.attachment", "read", row["payment_file_id"][:1], ["name", "datas"]
         )
-        path = RESULTS / attachment["name"]
+        path = self.results / attachment["name"]
         path.write_bytes(base64.b64decode(attachment["datas"]))
         return path
+
+    def count_cdrs(self, *domain: list) -> int:
+        return self.manager.call("emsp.cdr", "search_count", list(domain))
 
     def exceptions(self):
         return self.accountant.search_read(
@@ -235,15 +239,14 @@ def play(demo: Demo) -> dict:
 
 def summary(demo: Demo, results: dict) -> str:
     """The figures, read back from Odoo."""
-    count = lambda *domain: demo.manager.call("emsp.cdr", "search_count", list(domain))  # noqa: E731
     matched = demo.accountant.call(
         "account.bank.statement.line", "search_count", [["is_reconciled", "=", True]]
     )
     lines = [
-        f"CDRs received      {count()}",
-        f"  attached         {count(['contract_id', '!=', False])}",
-        f"  priced           {count(['price_grid_id', '!=', False])}",
-        f"  locked, invoiced {count(['state', 'in', ['locked', 'invoiced']])}",
+        f"CDRs received      {demo.count_cdrs()}",
+        f"  attached         {demo.count_cdrs(['contract_id', '!=', False])}",
+        f"  priced           {demo.count_cdrs(['price_grid_id', '!=', False])}",
+        f"  locked, invoiced {demo.count_cdrs(['state', 'in', ['locked', 'invoiced']])}",
     ]
     for move in (*results["invoices"], results["credit_note"]):
         kind = "Credit note" if move["move_type"] == "out_refund" else "Invoice"
@@ -271,7 +274,7 @@ def main() -> int:
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
     with Mailbox() as mailbox, OdooServer(DATABASE, mailbox.port, options.port) as server:
-        demo = Demo(server, mailbox, datetime.now(UTC))
+        demo = Demo(server, mailbox, datetime.now(UTC), RESULTS)
         results = play(demo)
         text = summary(demo, results)
         (RESULTS / "summary.txt").write_text(text + "\n", encoding="utf-8")

@@ -30,4 +30,4 @@ if "emsp_core" not in sys.modules:
 @pytest.fixture
 def random() -> Random:
     """The same sequence in every test and every run."""
-    return Random(20260110)  # noqa: S311  (test data, nothing secret)
+    return Random(20260110)
