@@ -1,13 +1,15 @@
 from datetime import UTC, timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import LockError, UserError
+from odoo.exceptions import ConcurrencyError, LockError, UserError
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..core.calendar import next_period, period_of
 from .emsp_settlement import CONTRACT_TERMS
 
+# Of the transaction that looks for due steps: two at once would open the same periods.
+RUN_LOCK = 0x656D7370
 # Until a settlement that another run holds is tried again.
 BUSY_RETRY_S = 10
 
@@ -23,8 +25,14 @@ class EmspSettlementRun(models.Model):
 
     @api.model
     def _cron_run_due(self, as_of=None):
-        """Enqueue every step that is due at `as_of`, and look for late payments."""
+        """Enqueue every step that is due at `as_of`, and look for late payments.
+
+        :raise ConcurrencyError: another run is at work; the caller is replayed.
+        """
         as_of = as_of or fields.Datetime.now()
+        self.env.cr.execute("SELECT pg_try_advisory_xact_lock(%s)", [RUN_LOCK])
+        if not self.env.cr.fetchone()[0]:
+            raise ConcurrencyError(self.env._("Another run of the settlement steps is at work."))
         self._open_calendar(as_of)
         for settlement in self.search([("state", "in", ("collecting", "control", "locked", "invoiced"))]):
             settlement._enqueue_due_step(as_of)

@@ -2,13 +2,13 @@
 
 import email
 import email.policy
-import time
 from email.message import EmailMessage
 from pathlib import Path
 
 from aiosmtpd.controller import Controller
 
 from .server import free_port
+from .waiting import wait_until
 
 
 class Mailbox:
@@ -40,13 +40,12 @@ class Mailbox:
 
         :raise TimeoutError: when they do not come in time.
         """
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            found = [m for m in self.messages if recipient in m["X-Envelope-To"]]
-            if len(found) >= count:
-                return found
-            time.sleep(0.2)
-        raise TimeoutError(f"Expected {count} mails to {recipient} within {seconds} s, got {len(found)}.")
+
+        def found():
+            return [message for message in self.messages if recipient in message["X-Envelope-To"]]
+
+        wait_until(lambda: len(found()) >= count, f"{count} mails to {recipient}", seconds)
+        return found()
 
 
 def save_attachments(message: EmailMessage, folder: Path) -> list[Path]:

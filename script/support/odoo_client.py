@@ -1,8 +1,8 @@
 """A user of the back office, over the calls its web client makes: the same rights as on the screen."""
 
-import time
-
 import requests
+
+from .waiting import wait_until
 
 
 class OdooError(Exception):
@@ -42,18 +42,15 @@ class OdooClient:
 
         :raise RuntimeError: when a job failed. :raise TimeoutError: when they take too long.
         """
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            waiting = self.call(
-                "queue.job", "search_count", [["state", "not in", ["done", "failed", "cancelled"]]]
-            )
-            failed = self.search_read("queue.job", [["state", "=", "failed"]], ["name", "exc_info"])
-            if failed:
-                raise RuntimeError(f"Job failed: {failed[0]['name']}\n{failed[0]['exc_info']}")
-            if not waiting:
-                return
-            time.sleep(0.3)
-        raise TimeoutError(f"{waiting} jobs are still waiting after {seconds} s.")
+        wait_until(self._are_jobs_done, "jobs that are all done", seconds)
+
+    def _are_jobs_done(self) -> bool:
+        failed = self.search_read("queue.job", [["state", "=", "failed"]], ["name", "exc_info"])
+        if failed:
+            raise RuntimeError(f"Job failed: {failed[0]['name']}\n{failed[0]['exc_info']}")
+        return not self.call(
+            "queue.job", "search_count", [["state", "not in", ["done", "failed", "cancelled"]]]
+        )
 
     def _post(self, path: str, params: dict):
         answer = self._session.post(

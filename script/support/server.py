@@ -14,12 +14,36 @@ STATE = ROOT / ".odoo"
 PYTHON = STATE / "venv/bin/python"
 ODOO_BIN = STATE / "bin/odoo-bin"
 START_LIMIT_S = 180
+COMMAND_LIMIT_S = 600
 
 
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def start_command(database: str, name: str, action: str, *arguments: str) -> subprocess.Popen:
+    """Start one of the add-on's commands, such as `emsp run`, in a process group of its own."""
+    return subprocess.Popen(
+        [PYTHON, ODOO_BIN, name, action, "-d", database, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish_command(process: subprocess.Popen, accept: tuple[int, ...] = (0,)) -> str:
+    """Wait for a command. :return: what it printed.
+
+    :raise RuntimeError: when its exit code is not in `accept`.
+    """
+    output, errors = process.communicate(timeout=COMMAND_LIMIT_S)
+    if process.returncode not in accept:
+        raise RuntimeError(f"{process.args[2:4]} ended with {process.returncode}:\n{errors[-4000:]}")
+    return output
 
 
 class OdooServer:
@@ -76,16 +100,7 @@ class OdooServer:
 
         :param accept: exit codes that are no failure. :return: what it printed.
         """
-        done = subprocess.run(
-            [PYTHON, ODOO_BIN, name, action, "-d", self.database, *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        if done.returncode not in accept:
-            raise RuntimeError(f"{name} {action} ended with {done.returncode}:\n{done.stderr[-4000:]}")
-        return done.stdout
+        return finish_command(start_command(self.database, name, action, *arguments), accept)
 
     def _options(self):
         return [
