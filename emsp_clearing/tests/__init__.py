@@ -2,6 +2,7 @@ from . import (
     test_annex,
     test_bank_matching,
     test_cdr_import,
+    test_credit,
     test_documents,
     test_exception,
     test_ocpi_auth,
@@ -9,4 +10,6 @@ from . import (
     test_ocpi_connection,
     test_refund_transfer,
     test_sending,
+    test_settlement,
+    test_settlement_invoice,
 )
