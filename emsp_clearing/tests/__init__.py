@@ -1,7 +1,11 @@
 from . import (
+    test_access,
     test_annex,
     test_bank_matching,
+    test_cdr,
     test_cdr_import,
+    test_chain,
+    test_contract,
     test_credit,
     test_documents,
     test_exception,
