@@ -105,7 +105,7 @@ def split(explanation: Explanation) -> tuple[Component, ...]:
     if explanation.adjustment:
         parts.append(Component("LIMIT", ZERO, D(1), explanation.adjustment))
     if explanation.cdr.credit:
-        # Its segments repeat the session; only its total is negative (OCPI 2.2.1, 10.1.4).
+        # Its segments repeat the session; only its total is negative (OCPI 2.2.1, 10.1.1).
         parts = [replace(part, quantity=-part.quantity, amount=-part.amount) for part in parts]
     return components_of(parts, explanation.totals.excl, explanation.rules.precision)
 

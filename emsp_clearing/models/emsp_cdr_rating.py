@@ -141,7 +141,9 @@ class EmspCdrRating(models.Model):
 
     def _expectation(self, problem):
         """:param problem: a PricingError or Note. :return: its values, as a finding stores them."""
-        params = {"found": problem.params.get("got") or problem.params.get("dimension"), **problem.params}
+        values = problem.params
+        found = values.get("got") or values.get("dimension") or values.get("restriction")
+        params = {"found": found, **values}
         return {key: str(params[key]) for key in ("expected", "found") if params.get(key) is not None}
 
     def _rate_credits(self, as_of):

@@ -33,6 +33,10 @@ def finding_text(env, code, **params):
             "taken. The charger's system should have split the period.",
             **params,
         ),
+        "unverifiable": env._(
+            "The CDR does not show whether the price's condition %(found)s holds; it was taken to hold.",
+            **params,
+        ),
         "periods_unsorted": env._("The charging periods are not in order of time; they were sorted."),
         "first_period_start": env._(
             "The first charging period starts at %(found)s, the session at %(expected)s.", **params

@@ -10,7 +10,7 @@ from ..money import ZERO, round_money
 from ..ocpi.objects import Cdr, PriceComponent, Tariff
 from .explanation import Cost, Explanation, Note, PricingRules, Segment
 from .limits import limited
-from .restrictions import last_instant, met
+from .restrictions import last_instant, met, unverifiable
 from .session import SECONDS_PER_HOUR, Period, periods_of
 from .steps import rounded_dimensions, surplus
 
@@ -89,7 +89,7 @@ class _Pricer:
         for period in self.periods:
             tariff = self._named_tariff(period) if named else session_tariff
             if tariff is None:
-                self.notes.append(Note("period_without_tariff", f"charging_periods[{period.index}]"))
+                self.notes.append(Note("period_without_tariff", period.path))
                 continue
             self._check_tariff(tariff)
             self._price_period(period, tariff)
@@ -115,7 +115,7 @@ class _Pricer:
                 return tariff
         raise PricingError(
             "no_tariff",
-            f"charging_periods[{period.index}].tariff_id",
+            f"{period.path}.tariff_id",
             expected="a known tariff",
             got=period.tariff_id,
         )
@@ -142,12 +142,14 @@ class _Pricer:
     def _price_dimension(self, period: Period, tariff: Tariff, dimension: str) -> None:
         choice = self._choose(tariff, dimension, period, period.start)
         last = self._choose(tariff, dimension, period, last_instant(period))
-        path = f"charging_periods[{period.index}]"
+        path = period.path
         if _component(choice) != _component(last):
             self.notes.append(Note("spans_price_change", path, {"dimension": dimension}))
         if choice is None:
             self.notes.append(Note("unpriced", path, {"dimension": dimension}))
             return
+        for name in unverifiable(choice.reason, period):
+            self.notes.append(Note("unverifiable", path, {"restriction": name}))
         self._add(period, tariff, dimension, choice, period.volumes[dimension])
 
     def _price_flat(self, period: Period, tariff: Tariff, dimension: str) -> None:
