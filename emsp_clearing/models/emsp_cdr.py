@@ -11,8 +11,8 @@ EDITABLE = frozenset({"internal_note"})
 class EmspCdr(models.Model):
     """A charge detail record: the facts as received, and what they are worth under our contract.
 
-    The payload is stored as received and never rewritten. `write` refuses everything but notes;
-    the life cycle itself stores through `_store`, which RPC cannot reach.
+    The payload is stored as received and never rewritten. Users write notes and nothing else; the
+    life cycle itself stores through `_store`, which RPC cannot reach.
     """
 
     _name = "emsp.cdr"
@@ -88,7 +88,7 @@ class EmspCdr(models.Model):
     location_city = fields.Char(string="City")
     location_country = fields.Char(string="Country")
     evse_id = fields.Char(string="EVSE", index="btree_not_null")
-    connector_id = fields.Char(string="Connector")
+    connector_id = fields.Char()
     power_type = fields.Char(string="Power")
     time_zone = fields.Char(help="IANA name; of the CDR's location, else of the connection.")
     energy_kwh = fields.Float(string="Energy (kWh)", digits=(16, 4))
@@ -137,9 +137,9 @@ class EmspCdr(models.Model):
         for cdr in self:
             cdr.attach_message = attach_text(self.env, cdr.attach_reason)
 
-    def write(self, vals):
+    def _check_write(self, vals):
         if vals.keys() <= EDITABLE:
-            return super().write(vals)
+            return
         locked = self.filtered(lambda cdr: cdr.state in ("locked", "invoiced"))[:1]
         if locked:
             raise UserError(

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import split_every
 
 from ..core.chain import link, payload_hash, verify
+from .emsp_state_mixin import Stored
 
 CHUNK_SIZE = 1000
 CHAIN_FIELDS = frozenset({"chain_length", "chain_head"})
@@ -20,7 +21,7 @@ class EmspOcpiConnectionChain(models.Model):
     )
 
     def write(self, vals):
-        if vals.keys() & CHAIN_FIELDS:
+        if vals.keys() & CHAIN_FIELDS and not isinstance(vals, Stored):
             raise UserError(self.env._("The chain of a connection only grows by its CDRs."))
         return super().write(vals)
 
@@ -61,10 +62,8 @@ class EmspOcpiConnectionChain(models.Model):
                 head = link(head, cdr.payload_sha256)
                 cdr._store({"chain_index": place, "chain_hash": head})
             if cdrs:
-                # Past the guard of write(), as no context key or right may.
-                super(EmspOcpiConnectionChain, connection).write(
-                    {"chain_length": connection.chain_length + len(cdrs), "chain_head": head}
-                )
+                grown = {"chain_length": connection.chain_length + len(cdrs), "chain_head": head}
+                connection.write(Stored(grown))
 
     def _find_broken_link(self):
         """:return: place of the first link that does not hold, or None. All payloads are hashed anew."""

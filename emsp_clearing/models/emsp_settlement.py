@@ -98,7 +98,7 @@ class EmspSettlement(models.Model):
     _one_per_period = models.UniqueIndex("(contract_id, period_start)")
     _one_invoice = models.UniqueIndex("(move_id) WHERE move_id IS NOT NULL")
 
-    def write(self, vals):
+    def _check_write(self, vals):
         if vals.keys() & self._facts():
             raise UserError(
                 self.env._(
@@ -106,7 +106,6 @@ class EmspSettlement(models.Model):
                     settlement=self[:1].display_name,
                 )
             )
-        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_empty(self):

@@ -39,7 +39,9 @@ class EmspSettlementRun(models.Model):
         self.search([("state", "=", "collecting")])._refresh_totals()
         self.search([("state", "in", ("invoiced", "sent"))])._settle_paid()
         self.env["emsp.exception"]._update_late(as_of)
-        self.env["emsp.ocpi.connection"].search([])._seal_chain()
+        unsealed = self.env["emsp.cdr"]._read_group([("chain_hash", "=", False)], ["connection_id"])
+        for (connection,) in unsealed:
+            connection._seal_chain()
 
     @api.model
     def _open_calendar(self, as_of):

@@ -9,6 +9,11 @@ from ..core.lifecycle import check
 _logger = logging.getLogger(__name__)
 
 
+class Stored(dict):
+    """Values that the life cycle itself writes: a type that no call from outside can send, as it
+    could a context key."""
+
+
 class EmspStateMixin(models.AbstractModel):
     """The one funnel through which every state of ours changes."""
 
@@ -18,13 +23,20 @@ class EmspStateMixin(models.AbstractModel):
     # Set of allowed (from, to) pairs, from core.lifecycle.
     _transitions = frozenset()
 
-    def _store(self, vals):
-        """Write past the guards of write(), for the life cycle itself.
-
-        Private on purpose: what users and RPC may change is decided in write(), what a
-        transition changes is decided here, and no context key can turn one into the other.
-        """
+    def write(self, vals):
+        if not isinstance(vals, Stored):
+            self._check_write(vals)
         return super().write(vals)
+
+    def _check_write(self, vals):
+        """Extension point: what users may write.
+
+        :raise UserError: for what only the life cycle changes.
+        """
+
+    def _store(self, vals):
+        """Write past `_check_write`, for the life cycle itself. Private, so RPC cannot reach it."""
+        return self.write(Stored(vals))
 
     def _update_state(self, target, **vals):
         """Move the records to `target`; those already there are left alone.

@@ -1,3 +1,5 @@
+from datetime import date
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import get_public_method
@@ -157,10 +159,12 @@ class TestCompanies(AccessCommon):
             {
                 "name": "Theirs",
                 "code": "T",
+                "valid_from": date(2027, 1, 1),
                 "company_id": self.other_company.id,
                 "currency_id": self.contract.currency_id.id,
             }
         )
+        self.grid.valid_to = date(2026, 12, 31)
         with self.assertRaisesRegex(UserError, "compan"):
             self.contract.price_grid_ids = [Command.link(grid.id)]
 

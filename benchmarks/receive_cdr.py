@@ -1,0 +1,46 @@
+"""Taking CDRs into the database, against creating as many plain records of Odoo's own."""
+
+from datetime import datetime
+from itertools import count
+
+from _bench import environment, figure, make_network, paired, payloads
+
+RECEIVED = datetime(2026, 11, 1)
+BATCH = 200
+
+
+def main():
+    runs = count()
+    with environment() as env:
+        __, connection = make_network(env)
+        endpoint = connection._as_endpoint()
+        # Rating is a job of its own; here only the intake counts.
+        cdrs = endpoint.env["emsp.cdr"].with_context(queue_job__no_delay=False)
+
+        def receive(number):
+            cdrs._receive(endpoint, payloads(number, f"R{next(runs)}"), RECEIVED)
+            env.flush_all()
+
+        def create(number):
+            env["res.partner"].create([{"name": f"Partner {n}"} for n in range(number)])
+            env.flush_all()
+
+        value, baseline = paired(lambda: receive(BATCH), lambda: create(BATCH), 7)
+        # A CDR is parsed, hashed, compared, stored with 40 fields, and attached; a partner is not.
+        figure("receive_cdr", value / BATCH * 1e3, "ms", baseline / BATCH * 1e3, bar=4)
+
+        value, baseline = paired(lambda: receive(10 * BATCH), lambda: receive(BATCH), 3)
+        # Linear would be 10.
+        figure("receive_ten_times_the_cdrs", value, "s", baseline, bar=13)
+
+        queries = []
+        for number in (BATCH, 10 * BATCH):
+            before = env.cr.sql_log_count
+            receive(number)
+            queries.append(env.cr.sql_log_count - before)
+        # Records are written by the hundred; no query comes with each.
+        figure("queries_of_ten_times_the_cdrs", queries[1], "queries", queries[0], bar=10)
+        figure("queries_of_a_cdr_in_a_batch", queries[1] / (10 * BATCH), "queries", 1, bar=0.2)
+
+
+main()
