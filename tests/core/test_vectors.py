@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from emsp_core.ocpi.normalise import parse_cdr, parse_tariff
-from emsp_core.pricing.engine import PricingRules, price
+from emsp_core.pricing.engine import PricingRules, price, replay
 
 FOLDER = Path(__file__).parent / "data" / "pricing"
 WORKED = (FOLDER / "worked.jsonl").read_text(encoding="utf-8")
@@ -38,7 +38,10 @@ def test_price_is_what_two_other_implementations_give(case):
 def check(case):
     tariffs = [parse_tariff(json.dumps(tariff)) for tariff in case["tariffs"]]
     rules = PricingRules(case["time_zone"], PRECISION)
-    explanation = price(parse_cdr(json.dumps(case["cdr"])), tariffs, rules)
+    cdr = parse_cdr(json.dumps(case["cdr"]))
+    explanation = price(cdr, tariffs, rules)
+    stored = json.loads(json.dumps(explanation.to_json()))
+    assert replay(stored, cdr).to_json() == stored
     found = {"total_cost": explanation.totals, **explanation.subtotals}
     for name, expected in case["expected"].items():
         cost = found.get(name)

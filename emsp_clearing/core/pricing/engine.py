@@ -1,12 +1,15 @@
 """price(): a session by OCPI tariffs, exactly, with an explanation (OCPI 2.2.1, chapter 11)."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
+from typing import Any
 
 from ..errors import PricingError
 from ..money import ZERO, round_money
+from ..ocpi.normalise import parse_tariff
 from ..ocpi.objects import Cdr, PriceComponent, Tariff
 from .explanation import Cost, Explanation, Note, PricingRules, Segment
 from .limits import limited
@@ -14,7 +17,7 @@ from .restrictions import last_instant, met, unverifiable
 from .session import SECONDS_PER_HOUR, Period, periods_of
 from .steps import rounded_dimensions, surplus
 
-__all__ = ["PricingRules", "price"]
+__all__ = ["PricingRules", "price", "replay"]
 
 CHARGING = ("ENERGY", "TIME", "PARKING_TIME")
 # The tariff's word for what prices reserved time and its fee.
@@ -72,6 +75,16 @@ def price(cdr: Cdr, tariffs: Sequence[Tariff], rules: PricingRules) -> Explanati
     with localcontext() as context:
         context.prec = 60
         return _Pricer(cdr, tariffs, rules).run()
+
+
+def replay(stored: Mapping[str, Any], cdr: Cdr) -> Explanation:
+    """Price a session again from what `Explanation.to_json` gave; the same, unless the engine changed.
+
+    :param cdr: as it was priced.
+    :raise PricingError: as `price`.
+    """
+    tariffs = [parse_tariff(json.dumps(tariff), lax=True) for tariff in stored["tariffs"]]
+    return price(cdr, tariffs, PricingRules(**stored["rules"]))
 
 
 class _Pricer:
