@@ -29,7 +29,7 @@ def main():
         value, baseline = paired(lambda: annex(many), lambda: annex(few), 3)
         # Linear would be 10.
         figure("annex_of_ten_times_the_sessions", value, "s", baseline, bar=12)
-        figure("memory_of_ten_times_the_sessions", peak(annex, many), "MB", peak(annex, few), bar=8)
+        figure("memory_of_ten_times_the_sessions", peak(annex, many), "MB", peak(annex, few), bar=5)
 
 
 def make_row(row_type, number):

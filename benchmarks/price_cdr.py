@@ -42,12 +42,12 @@ def main():
 
     # A month of a large network, 100,000 sessions, is to be priced within minutes on one core.
     value, baseline = paired(repeat(lambda: price(cdr, [grid], rules)), repeat(lambda: json.loads(raw)), 9)
-    figure("price_cdr", value / REPEAT * 1e6, "us", baseline / REPEAT * 1e6, bar=40)
+    figure("price_cdr", value / REPEAT * 1e6, "us", baseline / REPEAT * 1e6, bar=20)
 
     few, many = split_into(20), split_into(200)
     value, baseline = paired(lambda: price(many, [grid], rules), lambda: price(few, [grid], rules), 9)
     # Linear would be 10.
-    figure("price_cdr_ten_times_the_periods", value * 1e3, "ms", baseline * 1e3, bar=13)
+    figure("price_cdr_ten_times_the_periods", value * 1e3, "ms", baseline * 1e3, bar=12)
 
 
 main()

@@ -21,8 +21,8 @@ def main():
             if settlement.move_id.state != "posted" or settlement.cdr_count != number:
                 raise RuntimeError(f"expected an invoice of {number} CDRs, got {settlement.read()}")
     # Linear would be 10; what an invoice costs at any size makes it less.
-    figure("settle_ten_times_the_cdrs", times[MANY], "s", times[FEW], bar=11)
-    figure("queries_of_ten_times_the_cdrs", queries[MANY], "queries", queries[FEW], bar=6)
+    figure("settle_ten_times_the_cdrs", times[MANY], "s", times[FEW], bar=8)
+    figure("queries_of_ten_times_the_cdrs", queries[MANY], "queries", queries[FEW], bar=3)
 
 
 def prepare(env, number):
