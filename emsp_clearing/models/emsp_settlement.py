@@ -56,7 +56,7 @@ class EmspSettlement(models.Model):
     period_start = fields.Datetime(required=True, readonly=True)
     period_end = fields.Datetime(required=True, readonly=True, help="Not included.")
     date_first = fields.Date(string="From", required=True, readonly=True)
-    date_last = fields.Date(string="To", required=True, readonly=True)
+    date_last = fields.Date(string="Until", required=True, readonly=True)
     cut_off_at = fields.Datetime(
         string="List closes",
         required=True,

@@ -227,8 +227,15 @@ class TestClearingReport(DocumentCommon):
 
     def test_document_is_written_in_the_partners_language(self):
         self.env["res.lang"]._activate_lang("fr_FR")
+        self.env["ir.module.module"]._load_module_terms(["emsp_clearing"], ["fr_FR"])
         self.invoicing_contact.lang = "fr_FR"
-        html = self._html(self._bill())
+        move = self._bill()
+        self.assertEqual(
+            move.invoice_line_ids.filtered(lambda line: line.emsp_unit == "session").name,
+            "Session de recharge : 2 sessions à 1,0000 EUR (2 sessions)",
+        )
+        html = self._html(move)
+        self.assertIn("Total à payer", html)
         self.assertIn('lang="fr-FR"', html)
         self.assertIn("10 novembre 2026", html)
         self.assertIn("1–31 oct. 2026", html.replace("\u2009", ""))
