@@ -165,6 +165,10 @@ class EmspContract(models.Model):
         for contract in self:
             contract.price_grid_ids._check_no_overlap()
 
+    @api.constrains("date_start", "date_end", "partner_role")
+    def _check_parties(self):
+        self.party_ids._check_one_contract_per_party()
+
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:

@@ -1,7 +1,7 @@
-import re
-
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+
+from . import party
 
 
 class EmspContractParty(models.Model):
@@ -24,49 +24,32 @@ class EmspContractParty(models.Model):
 
     @api.depends("country_code", "ocpi_party_id")
     def _compute_display_name(self):
-        for party in self:
-            party.display_name = f"{party.country_code}*{party.ocpi_party_id}"
+        for record in self:
+            record.display_name = f"{record.country_code}*{record.ocpi_party_id}"
 
     @api.model_create_multi
     def create(self, vals_list):
-        return super().create([self._upper(vals) for vals in vals_list])
+        return super().create([party.upper(vals) for vals in vals_list])
 
     def write(self, vals):
-        return super().write(self._upper(vals))
-
-    @api.model
-    def _upper(self, vals):
-        """OCPI compares party ids without case; we keep one spelling so that look-ups can use the index."""
-        return {
-            key: value.strip().upper() if key in ("country_code", "ocpi_party_id") and value else value
-            for key, value in vals.items()
-        }
+        return super().write(party.upper(vals))
 
     @api.constrains("country_code", "ocpi_party_id")
     def _check_format(self):
-        for party in self:
-            if not re.fullmatch(r"[A-Z]{2}", party.country_code) or not re.fullmatch(
-                r"[A-Z0-9]{3}", party.ocpi_party_id
-            ):
-                raise ValidationError(
-                    self.env._(
-                        "%(party)s is not an OCPI party: two letters of the country and three letters or "
-                        "digits of the party are expected, for example FR*ABC.",
-                        party=party.display_name,
-                    )
-                )
+        for record in self:
+            party.check(record)
 
     @api.constrains("country_code", "ocpi_party_id", "contract_id")
     def _check_one_contract_per_party(self):
         """No two contracts may claim the same party on the same day: a CDR must have one home."""
-        for party in self:
-            contract = party.contract_id
+        for record in self:
+            contract = record.contract_id
             rivals = self.search(
                 [
-                    ("id", "!=", party.id),
-                    ("company_id", "=", party.company_id.id),
-                    ("country_code", "=", party.country_code),
-                    ("ocpi_party_id", "=", party.ocpi_party_id),
+                    ("id", "!=", record.id),
+                    ("company_id", "=", record.company_id.id),
+                    ("country_code", "=", record.country_code),
+                    ("ocpi_party_id", "=", record.ocpi_party_id),
                     ("contract_id", "!=", contract.id),
                     ("contract_id.partner_role", "=", contract.partner_role),
                 ]
@@ -81,7 +64,7 @@ class EmspContractParty(models.Model):
                     self.env._(
                         "%(party)s belongs to contract %(rival)s in the same period. End that contract "
                         "first, or choose dates that do not overlap.",
-                        party=party.display_name,
+                        party=record.display_name,
                         rival=rivals[0].display_name,
                     )
                 )

@@ -1,14 +1,13 @@
 import hashlib
 import hmac
-import re
 import secrets
 
 import pytz
 
 from odoo import Command, api, fields, models
-from odoo.exceptions import ValidationError
 
 from ..core.errors import PayloadError
+from . import party
 
 # What a request needs to know of its connection, read together with it.
 REQUEST_FIELDS = (
@@ -133,23 +132,16 @@ class EmspOcpiConnection(models.Model):
     @api.constrains("country_code", "ocpi_party_id")
     def _check_party_format(self):
         for connection in self:
-            if not re.fullmatch(r"[A-Z]{2}\*[A-Z0-9]{3}", connection._party()):
-                raise ValidationError(
-                    self.env._(
-                        "%(party)s is not an OCPI party: two letters of the country and three letters or "
-                        "digits of the party are expected, for example FR*ABC.",
-                        party=connection._party(),
-                    )
-                )
+            party.check(connection)
 
     @api.model_create_multi
     def create(self, vals_list):
-        connections = super().create([self._upper_party(vals) for vals in vals_list])
+        connections = super().create([party.upper(vals) for vals in vals_list])
         connections._let_endpoint_act()
         return connections
 
     def write(self, vals):
-        done = super().write(self._upper_party(vals))
+        done = super().write(party.upper(vals))
         if "company_id" in vals:
             self._let_endpoint_act()
         return done
@@ -220,14 +212,6 @@ class EmspOcpiConnection(models.Model):
     def _party(self):
         self.ensure_one()
         return f"{self.country_code}*{self.ocpi_party_id}"
-
-    @api.model
-    def _upper_party(self, vals):
-        """OCPI compares these without case; one spelling lets an index find them."""
-        return {
-            key: value.strip().upper() if key in ("country_code", "ocpi_party_id") and value else value
-            for key, value in vals.items()
-        }
 
     def _let_endpoint_act(self):
         """The endpoint's user acts for the companies that have a connection, and for no other."""

@@ -27,6 +27,8 @@ class TestContract(EmspCommon):
     def test_party_may_move_to_a_contract_that_starts_after_the_end_of_the_first(self):
         self.contract.date_end = date(2026, 6, 30)
         self._create_other(date_start=date(2026, 7, 1))
+        with self.assertRaisesRegex(ValidationError, r"DE\*SMO belongs to contract"):
+            self.contract.date_end = date(2026, 7, 1)
         with self.assertRaises(ValidationError):
             self._create_other(date_start=date(2026, 6, 30))
 

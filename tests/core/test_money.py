@@ -21,7 +21,7 @@ def test_text_integers_and_decimals_are_taken_exactly(value: str | int | Decimal
 
 def test_float_is_refused() -> None:
     with pytest.raises(TypeError, match=r"got the float 0\.1"):
-        D(0.1)  # type: ignore[arg-type]
+        D(0.1)
 
 
 @pytest.mark.parametrize("text", ["", "ten", "1,50", "NaN", "sNaN", "Infinity", "-inf"])
