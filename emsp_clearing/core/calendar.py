@@ -5,7 +5,7 @@ sealed at the lock (cut-off + control days), which is the invoice date. All boun
 midnights of the contract's zone, given as aware UTC instants.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -59,6 +59,17 @@ def period_of(instant: datetime, terms: Terms) -> SettlementPeriod:
     """
     _refuse_naive(instant)
     return _period(_first_day(instant.astimezone(ZoneInfo(terms.time_zone)).date(), terms), terms)
+
+
+def period_after(end: datetime, terms: Terms) -> SettlementPeriod:
+    """The period that follows one that ended at `end`, maybe under other terms: no instant is in both.
+
+    :raise ValueError: when `end` is naive.
+    """
+    period = period_of(end, terms)
+    if period.start == end:
+        return period
+    return replace(period, start=end, first_day=end.astimezone(ZoneInfo(terms.time_zone)).date())
 
 
 def next_period(period: SettlementPeriod, terms: Terms) -> SettlementPeriod:

@@ -8,6 +8,9 @@ from odoo.exceptions import UserError, ValidationError
 
 from ..core.calendar import Terms
 
+# What CDRs and settlements were made for; changing it would rewrite what is billed already.
+SETTLED_BY = ("partner_id", "partner_role", "company_id", "currency_id")
+
 
 class EmspContract(models.Model):
     """An agreement with one roaming partner: whose CDRs, at which price, billed when."""
@@ -175,6 +178,22 @@ class EmspContract(models.Model):
             if not vals.get("reference"):
                 vals["reference"] = self.env["ir.sequence"].next_by_code("emsp.contract")
         return super().create(vals_list)
+
+    def write(self, vals):
+        changing = [name for name in SETTLED_BY if name in vals]
+        for contract in self.filtered("settlement_ids") if changing else ():
+            if any(
+                vals[name] != contract._fields[name].convert_to_write(contract[name], contract)
+                for name in changing
+            ):
+                raise UserError(
+                    self.env._(
+                        "Contract %(contract)s has settlements: its partner, role, company and currency do "
+                        "not change any more. End it and make a new one.",
+                        contract=contract.display_name,
+                    )
+                )
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):

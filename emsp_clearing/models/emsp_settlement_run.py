@@ -5,7 +5,7 @@ from odoo.exceptions import ConcurrencyError, LockError, UserError
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ..core.calendar import next_period, period_of
+from ..core.calendar import next_period, period_after, period_of
 from .emsp_settlement import CONTRACT_TERMS
 
 # Of the transaction that looks for due steps: two at once would open the same periods.
@@ -60,9 +60,11 @@ class EmspSettlementRun(models.Model):
         """:return: vals of the settlements between the last one and the one whose period holds `as_of`."""
         terms = contract._terms()
         now = as_of.replace(tzinfo=UTC)
-        period = period_of(last_end.replace(tzinfo=UTC) if last_end else now, terms)
         vals_list = []
-        if not last_end:
+        if last_end:
+            period = period_after(last_end.replace(tzinfo=UTC), terms)
+        else:
+            period = period_of(now, terms)
             # Sessions of the period before may still be in their grace when the contract starts.
             previous = period_of(period.start - timedelta(seconds=1), terms)
             starts_in_time = previous.last_day >= contract.date_start

@@ -74,6 +74,16 @@ class TestContract(EmspCommon):
         contract.unlink()
         self.assertFalse(party.exists())
 
+    def test_what_was_settled_with_one_partner_stays_with_it(self):
+        self._receive(cdr_payload())
+        self._run_due(datetime(2026, 10, 15))
+        other = self.partner.copy({"name": "Havel Mobility", "vat": False})
+        for vals in ({"partner_id": other.id}, {"currency_id": self.env.ref("base.USD").id}):
+            with self.subTest(vals=vals), self.assertRaisesRegex(UserError, "has settlements"):
+                self.contract.write(vals)
+        self.contract.write({"partner_id": self.partner.id, "name": "Roaming, renamed"})
+        self.assertEqual(self.contract.name, "Roaming, renamed")
+
     def test_days_have_limits(self):
         for field in ("control_days", "grace_days"):
             with self.subTest(field=field), self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"):

@@ -5,7 +5,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
-from emsp_core.calendar import SettlementPeriod, Terms, next_period, period_for_cdr, period_of
+from emsp_core.calendar import SettlementPeriod, Terms, next_period, period_after, period_for_cdr, period_of
 
 PARIS = "Europe/Paris"
 FREQUENCIES = ("weekly", "two_weekly", "monthly", "quarterly", "half_yearly")
@@ -100,6 +100,22 @@ def test_next_period_crosses_the_end_of_the_year(frequency: str, following: tupl
     after = next_period(period, terms)
     assert days(after) == following
     assert after.start == period.end
+
+
+def test_period_after_a_change_of_terms_begins_where_the_last_one_ended() -> None:
+    october = period_of(utc("2026-10-15T12:00"), MONTHLY)
+    # 1 November 2026 is a Sunday: the week it lies in began in October.
+    week = period_after(october.end, Terms("weekly", PARIS))
+    assert (week.start, days(week)) == (october.end, ("2026-11-01", "2026-11-01"))
+    assert days(next_period(week, Terms("weekly", PARIS))) == ("2026-11-02", "2026-11-08")
+    # An hour is not billed twice either where the zone moves east.
+    helsinki = period_after(october.end, Terms("monthly", "Europe/Helsinki"))
+    assert (helsinki.start, days(helsinki)) == (october.end, ("2026-11-01", "2026-11-30"))
+
+
+def test_period_after_unchanged_terms_is_the_next_one() -> None:
+    october = period_of(utc("2026-10-15T12:00"), MONTHLY)
+    assert period_after(october.end, MONTHLY) == next_period(october, MONTHLY)
 
 
 def test_december_is_invoiced_in_the_new_year() -> None:
