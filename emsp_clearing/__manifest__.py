@@ -48,6 +48,7 @@
         # views
         "views/account_bank_statement_line_views.xml",
         "views/account_move_refund_views.xml",
+        "views/account_move_views.xml",
         "views/emsp_exception_views.xml",
         "views/emsp_ocpi_message_views.xml",
         "views/emsp_ocpi_connection_views.xml",

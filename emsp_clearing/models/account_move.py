@@ -37,6 +37,18 @@ class AccountMove(models.Model):
     def _compute_emsp_annex_id(self):
         self._compute_linked_attachment_id("emsp_annex_id", "emsp_annex_file")
 
+    def action_view_emsp_settlement(self):
+        self.ensure_one()
+        return self.emsp_settlement_id.get_formview_action()
+
+    def action_download_emsp_annex(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/web/content/{self.emsp_annex_id.id}?download=true",
+            "target": "download",
+        }
+
     def _get_fields_to_detach(self):
         # EXTENDS account: what is made again when the invoice goes back to draft
         return super()._get_fields_to_detach() + ["emsp_annex_file"]

@@ -87,6 +87,18 @@ class TestInvoiceProof(DocumentCommon):
         self.assertEqual((annex.res_model, annex.res_id), ("account.move", move.id))
         self.assertEqual(load_workbook(io.BytesIO(annex.raw))["Summary"]["B10"].value, move.name)
 
+    def test_invoice_leads_to_its_settlement_and_its_annex(self):
+        move = self._bill()
+        settlement = move.action_view_emsp_settlement()
+        self.assertEqual(
+            (settlement["res_model"], settlement["res_id"]), ("emsp.settlement", move.emsp_settlement_id.id)
+        )
+        self.assertEqual(
+            move.action_download_emsp_annex()["url"], f"/web/content/{move.emsp_annex_id.id}?download=true"
+        )
+        form = move.get_view(view_type="form")["arch"]
+        self.assertIn("action_view_emsp_settlement", form)
+
     def test_annex_is_made_once(self):
         move = self._bill()
         annex = move.emsp_annex_id
