@@ -5,6 +5,8 @@ from psycopg2.errors import UniqueViolation
 from odoo import api, models
 from odoo.exceptions import ConcurrencyError
 
+from odoo.addons.queue_job.job import identity_exact
+
 from ..core.chain import payload_hash
 from ..core.errors import PayloadError
 from ..core.money import to_float
@@ -211,7 +213,16 @@ class EmspCdrIntake(models.Model):
         return (covering, False) if len(covering) == 1 else (covering[:0], "ambiguous")
 
     def _enqueue_rating(self, available_at=None):
-        self.with_delay()._job_rate(available_at)
+        self.with_delay(identity_key=identity_exact)._job_rate(available_at)
+
+    @api.model
+    def _enqueue_forgotten(self, before):
+        """Rate again what was stored before `before` (naive UTC) and has no price: its job has died."""
+        forgotten = self.search(
+            [("state", "=", "received"), ("contract_id", "!=", False), ("create_date", "<", before)]
+        )
+        if forgotten:
+            forgotten._enqueue_rating()
 
     @api.model
     def _job_attach_waiting(self):

@@ -10,6 +10,8 @@ from .emsp_settlement import CONTRACT_TERMS
 
 # Of the transaction that looks for due steps: two at once would open the same periods.
 RUN_LOCK = 0x656D7370
+# No job takes as long; a CDR that waits longer has lost its own.
+JOB_LIMIT = timedelta(hours=1)
 # Until a settlement that another run holds is tried again.
 BUSY_RETRY_S = 10
 
@@ -33,6 +35,7 @@ class EmspSettlementRun(models.Model):
         self.env.cr.execute("SELECT pg_try_advisory_xact_lock(%s)", [RUN_LOCK])
         if not self.env.cr.fetchone()[0]:
             raise ConcurrencyError(self.env._("Another run of the settlement steps is at work."))
+        self.env["emsp.cdr"]._enqueue_forgotten(fields.Datetime.now() - JOB_LIMIT)
         self._open_calendar(as_of)
         for settlement in self.search([("state", "in", ("collecting", "control", "locked", "invoiced"))]):
             settlement._enqueue_due_step(as_of)

@@ -165,6 +165,18 @@ class TestCdrAttach(EmspCommon):
         self._create_contract(partner, "DE", "XYZ", activate=False)
         self.assertEqual(self._receive(self._foreign()).attach_reason, "no_contract")
 
+    def test_cdr_whose_job_has_died_is_priced_by_the_next_run(self):
+        cdr = self._receive(cdr_payload(1), rate=False)
+        young = self._receive(cdr_payload(2), rate=False)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE emsp_cdr SET create_date = create_date - interval '61 minutes' WHERE id = %s", [cdr.id]
+        )
+        self.env.invalidate_all()
+        self._run_due(RECEIVED)
+        self.assertEqual((cdr.state, cdr.amount_untaxed), ("open", 6.40))
+        self.assertEqual(young.state, "received")
+
     def test_where_we_are_the_emsp_the_owner_is_paid(self):
         connection = self.connection.copy(
             {"name": "Their CDRs", "our_role": "EMSP", "country_code": "NL", "ocpi_party_id": "TNM"}
