@@ -147,7 +147,7 @@ class EmspCdr(models.Model):
                     "CDR %(cdr)s cannot be changed: its control window closed on %(date)s. "
                     "Ask for a credit CDR instead.",
                     cdr=locked.ocpi_id,
-                    date=fields.Datetime.to_string(locked.settlement_id.lock_at),
+                    date=locked.settlement_id._local(locked.settlement_id.lock_at),
                 )
             )
         raise UserError(

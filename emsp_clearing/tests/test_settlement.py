@@ -160,7 +160,7 @@ class TestSeal(SettlementCommon):
 
     def test_locked_cdr_keeps_its_amount(self):
         self._settle(cdr_payload())
-        with self.assertRaisesRegex(UserError, "control window closed on 2026-11-09"):
+        with self.assertRaisesRegex(UserError, "control window closed on 2026-11-10 00:00 CET"):
             self._cdrs().write({"amount_untaxed": 1.0})
         with self.assertRaises(UserError):
             self._cdrs()._void("Too late")
