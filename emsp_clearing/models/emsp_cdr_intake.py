@@ -72,7 +72,36 @@ class EmspCdrIntake(models.Model):
                 receipts.append(Receipt("created", new[entry.key]))
             else:
                 receipts.append(self._receipt_again(known.get(entry.key) or new[entry.key], entry))
+        self._report_conflicts(
+            connection, [r.record for r in receipts if r.outcome == "conflict"], received_at
+        )
         return receipts
+
+    @api.model
+    def _report_conflicts(self, connection, records, received_at):
+        """A sender that changes a CDR has an error in its books, or in ours: somebody has to ask."""
+        if not records:
+            return
+        journal = self.env["emsp.exception"]._in_language_of(connection.company_id)
+        journal._open_all(
+            [
+                {
+                    "kind": "cdr_conflict",
+                    "fact_key": f"emsp.cdr:{cdr.id}",
+                    "name": journal.env._(
+                        "CDR %(cdr)s came again from %(connection)s with other content; the first one stays.",
+                        cdr=cdr.ocpi_id,
+                        connection=connection.name,
+                    ),
+                    "company_id": connection.company_id.id,
+                    "contract_id": cdr.contract_id.id,
+                    "partner_id": cdr.partner_id.id,
+                    "user_id": cdr.contract_id.user_id.id,
+                    "date": received_at.date(),
+                }
+                for cdr in records
+            ]
+        )
 
     @api.model
     def _parse(self, connection, raw):

@@ -3,7 +3,7 @@ import psycopg2.errors
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 
-SEVERITY_BY_KIND = {"unmatched": "warning", "gap": "warning", "late": "warning"}
+SEVERITY_BY_KIND = {"unmatched": "warning", "gap": "warning", "late": "warning", "cdr_conflict": "warning"}
 
 
 class EmspException(models.Model):
@@ -30,6 +30,7 @@ class EmspException(models.Model):
             ("sending_failed", "Sending failed"),
             ("annex_mismatch", "Annex differs"),
             ("cdr_missing", "CDR missing"),
+            ("cdr_conflict", "CDR changed"),
             ("blocked", "Settlement blocked"),
         ],
         required=True,
@@ -262,6 +263,9 @@ class EmspException(models.Model):
         texts = {
             "sending_failed": self.env._("Check the invoicing contact's e-mail address, then send again."),
             "blocked": self.env._("Remove the cause. The next run takes the settlement up again."),
+            "cdr_conflict": self.env._(
+                "Ask the sender which one is right. A stored CDR is corrected by a credit CDR and a new one."
+            ),
             "annex_mismatch": self.env._("Compare the annex with the invoice before anything is sent."),
         }
         return texts.get(kind)

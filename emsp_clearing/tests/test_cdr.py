@@ -20,6 +20,18 @@ class TestCdrFacts(EmspCommon):
         self.assertEqual(cdr.payload.encode(), text)
         self.assertEqual(cdr.payload_sha256, sha256(text).hexdigest())
 
+    def test_cdr_that_comes_again_with_other_content_is_an_exception_once(self):
+        cdr = self._receive(cdr_payload())
+        for energy in (11.0, 12.0):
+            self.assertFalse(self._receive(cdr_payload(energy=energy)))
+        exception = self.env["emsp.exception"].search([("kind", "=", "cdr_conflict")])
+        self.assertEqual(
+            exception.name,
+            "CDR CDR-1 came again from Own chargers with other content; the first one stays.",
+        )
+        self.assertEqual((exception.contract_id, exception.state), (self.contract, "open"))
+        self.assertEqual((cdr.energy_kwh, cdr.amount_untaxed), (10.0, 6.40))
+
     def test_facts_are_read_from_the_payload(self):
         cdr = self._receive(cdr_payload(start=datetime(2026, 10, 5, 8, 0), minutes=95, energy=22.5))
         self.assertEqual(cdr.session_start_at, datetime(2026, 10, 5, 8, 0))
