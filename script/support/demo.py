@@ -5,6 +5,7 @@ import base64
 import gzip
 import json
 import shutil
+import signal
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -271,6 +272,7 @@ def main() -> int:
     parser.add_argument("--no-server", action="store_true", help="stop after the results")
     parser.add_argument("--port", type=int, help="of the back office; free one by default")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, end)
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
     with Mailbox() as mailbox, OdooServer(DATABASE, mailbox.port, options.port) as server:
@@ -283,6 +285,11 @@ def main() -> int:
         if not options.no_server:
             serve(server)
     return 0
+
+
+def end(*__) -> None:
+    """As Ctrl-C, which does not reach a program in the background."""
+    raise KeyboardInterrupt
 
 
 def serve(server: OdooServer) -> None:
