@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "script"))
@@ -37,10 +36,13 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def paired(work: Callable[[], object], baseline: Callable[[], object], rounds: int) -> tuple[float, float]:
-    """Medians in seconds, of rounds in which both take their turn; a first round warms up."""
+    """Seconds of both in the round with the median ratio; a first round warms up.
+
+    What slows a whole round down, as a neighbour on the machine does, then does not count.
+    """
     work(), baseline()
     times = [(seconds(work), seconds(baseline)) for __ in range(rounds)]
-    return median(time for time, __ in times), median(time for __, time in times)
+    return sorted(times, key=lambda pair: pair[0] / pair[1])[rounds // 2]
 
 
 @contextmanager

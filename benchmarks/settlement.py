@@ -22,7 +22,7 @@ def main():
                 raise RuntimeError(f"expected an invoice of {number} CDRs, got {settlement.read()}")
     # Linear would be 10; what an invoice costs at any size makes it less.
     figure("settle_ten_times_the_cdrs", times[MANY], "s", times[FEW], bar=8)
-    figure("queries_of_ten_times_the_cdrs", queries[MANY], "queries", queries[FEW], bar=3)
+    figure("queries_to_settle_ten_times_the_cdrs", queries[MANY], "queries", queries[FEW], bar=3)
 
 
 def prepare(env, number):
