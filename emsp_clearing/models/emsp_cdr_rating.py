@@ -59,13 +59,8 @@ class EmspCdrRating(models.Model):
         grid = self.contract_id._grid_at(self.session_start_at)
         if not grid:
             return Rating({}, [self._hold("no_tariff")])
-        if grid not in tariffs:
-            tariffs[grid] = grid._to_tariff(self.ocpi_country_code, self.ocpi_party_id)
-        rules = PricingRules(
-            time_zone=self.time_zone or None, precision=int(self.contract_id.price_precision)
-        )
         try:
-            explanation = price(self._contract_cdr(), [tariffs[grid]], rules)
+            explanation = self._explain(grid, tariffs)
         except PricingError as error:
             return Rating({}, [self._hold(error.code, path=error.path, **self._expectation(error))])
         vals = {
@@ -82,6 +77,20 @@ class EmspCdrRating(models.Model):
             if note.code != "unpriced" or note.params["dimension"] in priced
         ]
         return Rating(vals, notes)
+
+    def _explain(self, grid, tariffs):
+        """The price of the session by a grid, whoever agreed on it.
+
+        :param dict tariffs: compiled tariffs by grid, shared by the batch.
+        :return: Explanation.
+        :raise PricingError: as `engine.price`.
+        """
+        if grid not in tariffs:
+            tariffs[grid] = grid._to_tariff(self.ocpi_country_code, self.ocpi_party_id)
+        rules = PricingRules(
+            time_zone=self.time_zone or None, precision=int(self.contract_id.price_precision)
+        )
+        return price(self._contract_cdr(), [tariffs[grid]], rules)
 
     def _contract_cdr(self):
         """The CDR as core knows it, freed of the sender's tariffs: the contract's grid rules."""
