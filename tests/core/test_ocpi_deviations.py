@@ -9,7 +9,7 @@ import pytest
 from emsp_core.errors import PayloadError
 from emsp_core.ocpi.deviations import Deviation, find_deviations
 from emsp_core.ocpi.normalise import parse_cdr
-from emsp_core.ocpi.objects import Price
+from emsp_core.ocpi.objects import Price, Tax
 
 DATA = Path(__file__).parent / "data" / "ocpi"
 
@@ -114,7 +114,8 @@ def test_price_of_ocpi_230_is_understood():
         "taxes": [{"name": "MwSt", "percentage": 19, "amount": 0.6}, {"name": "Rest", "amount": 0.0061}],
     }
     raw = cdr_with(setting("total_cost", price))
-    assert parse_cdr(raw).total_cost == Price(Decimal("3.19"), Decimal("3.7961"))
+    taxes = (Tax("MwSt", Decimal("0.6"), Decimal(19)), Tax("Rest", Decimal("0.0061")))
+    assert parse_cdr(raw).total_cost == Price(Decimal("3.19"), Decimal("3.7961"), taxes)
     assert [(each.code, each.path) for each in find_deviations(raw)] == [
         ("unknown_field", "total_cost.before_taxes"),
         ("unknown_field", "total_cost.taxes"),

@@ -71,7 +71,7 @@ def test_tariff_without_owner_id_currency_or_elements_is_refused(name):
 
 
 def test_unknown_version_is_refused_both_ways():
-    with pytest.raises(PayloadError, match="unsupported_version: expected OCPI version 2.2.1, got 2.0"):
+    with pytest.raises(PayloadError, match="unsupported_version: expected OCPI version .*, got 2.0"):
         parse_tariff(RAW, "2.0")
     with pytest.raises(PayloadError, match="unsupported_version"):
-        tariff_payload(parse_tariff(RAW), "2.1.1")
+        tariff_payload(parse_tariff(RAW), "2.0")

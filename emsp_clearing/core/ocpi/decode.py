@@ -8,7 +8,7 @@ import msgspec
 from msgspec import inspect
 
 from ..errors import PayloadError
-from .types import DATE_TIME, FieldError, Payload
+from .types import DATE_TIME, FieldError, Payload, Trait
 
 Schema = TypeVar("Schema", bound=Payload)
 Path = tuple[str | int, ...]
@@ -122,7 +122,16 @@ def _type_at(schema: type[Payload], path: Path) -> inspect.Type:
             kind = next(field.type for field in kind.fields if field.name == step)
         elif isinstance(kind, inspect.VarTupleType):
             kind = kind.item_type
-    return bare(kind)
+    return kind
+
+
+def trait_of(kind: inspect.Type) -> Trait:
+    """The annotation of a field, wherever "or absent" put it."""
+    if isinstance(kind, inspect.Metadata):
+        return (kind.extra or {}).get("trait") or trait_of(kind.type)
+    if isinstance(kind, inspect.UnionType):
+        return next(map(trait_of, kind.types))
+    return Trait()
 
 
 def bare(kind: inspect.Type) -> inspect.Type:
@@ -138,7 +147,9 @@ def bare(kind: inspect.Type) -> inspect.Type:
 
 
 def _expectation(kind: inspect.Type, value: Any) -> str:
-    match kind:
+    if trait_of(kind).plain:
+        return "a number"
+    match bare(kind):
         case inspect.StrType(max_length=bound):
             overlong = isinstance(value, str) and not is_absent(value)
             return f"at most {bound} characters" if overlong else "a text"

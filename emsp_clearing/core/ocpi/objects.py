@@ -17,11 +17,26 @@ NOT_AVAILABLE = "#NA"
 
 
 @dataclass(frozen=True, slots=True)
+class Tax:
+    """One tax on a price; `percentage` and `account_number` where its law wants them (OCPI 2.3.0)."""
+
+    name: str
+    amount: Decimal
+    percentage: Decimal | None = None
+    account_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Price:
-    """An amount in the currency of the object around it (OCPI 2.2.1, 16.5)."""
+    """An amount in the currency of the object around it (OCPI 2.2.1, 16.5).
+
+    `incl_vat`: None where the sender does not say; in OCPI 2.1.1 it never does. `taxes`: what lies
+    between the two, by tax, where the sender tells them apart (OCPI 2.3.0).
+    """
 
     excl_vat: Decimal
     incl_vat: Decimal | None = None
+    taxes: tuple[Tax, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +95,12 @@ class TariffElement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tariff:
-    """A tariff of a CPO (OCPI 2.2.1, 11.3.1). `tax_included` exists from OCPI 2.3.0 on."""
+    """A tariff of a CPO (OCPI 2.2.1, 11.3.1).
+
+    The owner is empty where a 2.1.1 message does not name it. `tax_included` (YES, NO, N/A) and
+    `preauthorize_amount`, for payment terminals, exist from OCPI 2.3.0 on. The taxes of a price limit
+    are not told apart. `version` is that of its text: what a missing VAT rate means depends on it.
+    """
 
     country_code: str
     party_id: str
@@ -93,9 +113,11 @@ class Tariff:
     start_date_time: datetime | None = None
     end_date_time: datetime | None = None
     tax_included: str | None = None
+    preauthorize_amount: Decimal | None = None
     tariff_alt_text: tuple[DisplayText, ...] = ()
     tariff_alt_url: str | None = None
     last_updated: datetime | None = None
+    version: str = "2.2.1"
 
     @property
     def key(self) -> str:
@@ -108,7 +130,8 @@ class CdrToken:
     """The token that started the session (OCPI 2.2.1, 10.4.5).
 
     `contract_id` is the driver's eMA id. The owner is required by the text, yet peers that came
-    from 2.2 leave it out.
+    from 2.2 leave it out. OCPI 2.1.1 has neither owner nor type, and one id for both: `uid` and
+    `contract_id` are its `auth_id`, empty where that is missing.
     """
 
     country_code: str | None = None
@@ -123,7 +146,8 @@ class CdrLocation:
     """Where the session took place (OCPI 2.2.1, 10.4.4).
 
     The text requires most of these fields; a CDR is not refused for them. `country` is ISO 3166-1
-    alpha-3 whenever it is a known country. `time_zone` is no field of 2.2.1; some peers send it.
+    alpha-3 whenever it is a known country. `time_zone` is a field of 2.1.1 alone; some peers send it
+    in later versions too.
     """
 
     id: str | None = None
@@ -167,6 +191,9 @@ class Cdr:
 
     Energy in kWh, times in hours. Charging periods stand in the order received, amounts and
     volumes of a credit CDR have the signs received. `signed_data` is the object as received.
+
+    OCPI 2.1.1 has no owner in the message: it is read off the EVSE's id, and empty where that does not
+    tell. `auth_method` is empty where a 2.1.1 message leaves it out.
     """
 
     country_code: str

@@ -28,7 +28,8 @@ class Trait(NamedTuple):
 
     `limit`: characters. `codes`: known values of an open enumeration. `due`: required by the text,
     yet its absence is no reason to refuse. `foreign`: no field of this version, understood anyway.
-    `alpha_3`: a country in three letters.
+    `alpha_3`: a country in three letters. `plain`: an amount this version has as a bare number. `one`:
+    a list that should hold one entry.
     """
 
     limit: int | None = None
@@ -36,11 +37,14 @@ class Trait(NamedTuple):
     due: bool = False
     foreign: bool = False
     alpha_3: bool = False
+    plain: bool = False
+    one: bool = False
 
 
-def ci_string(limit: int, *, due: bool = False) -> msgspec.Meta:
+def ci_string(limit: int, *, due: bool = False, foreign: bool = False) -> msgspec.Meta:
     """CiString(limit): compared without regard to case, kept as sent (OCPI 2.2.1, 16.1)."""
-    return msgspec.Meta(max_length=IDENTIFIER_BOUND, extra={"trait": Trait(limit=limit, due=due)})
+    trait = Trait(limit=limit, due=due, foreign=foreign)
+    return msgspec.Meta(max_length=IDENTIFIER_BOUND, extra={"trait": trait})
 
 
 def string(limit: int, *, due: bool = False, foreign: bool = False) -> msgspec.Meta:
@@ -55,6 +59,8 @@ def codes(values: Iterable[str], *, due: bool = False) -> msgspec.Meta:
 
 DUE = msgspec.Meta(extra={"trait": Trait(due=True)})
 FOREIGN = msgspec.Meta(extra={"trait": Trait(foreign=True)})
+PLAIN = msgspec.Meta(extra={"trait": Trait(plain=True)})
+ONE = msgspec.Meta(extra={"trait": Trait(due=True, one=True)})
 COUNTRY = msgspec.Meta(extra={"trait": Trait(limit=3, due=True, alpha_3=True)})
 
 

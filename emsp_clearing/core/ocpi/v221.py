@@ -45,9 +45,12 @@ CONNECTOR_TYPES = (  # 8.4.5
 )
 
 
-class TaxAmount(Payload):
+class TaxAmount(Payload, kw_only=True):
     """One tax in a Price of OCPI 2.3.0; the amount is all we count with."""
 
+    name: Annotated[str, DUE] = ""
+    account_number: str | None = None
+    percentage: Decimal | None = None
     amount: Decimal
 
 
@@ -70,10 +73,13 @@ class Price(Payload):
             return self.excl_vat, self.incl_vat
         if self.before_taxes is None:
             raise FieldError("excl_vat", "a number")
-        if self.taxes is None:
-            return self.before_taxes, self.after_taxes
-        taxes = sum((tax.amount for tax in self.taxes), Decimal(0))
-        return self.before_taxes, self.before_taxes + taxes
+        return self.before_taxes, self.total(self.before_taxes)
+
+    def total(self, before_taxes: Decimal) -> Decimal | None:
+        """The amount with taxes, as far as the shape of OCPI 2.3.0 tells it."""
+        if self.taxes is None or self.after_taxes is not None:
+            return self.after_taxes
+        return sum((tax.amount for tax in self.taxes), before_taxes)
 
 
 Amount = Price | Decimal
@@ -148,6 +154,7 @@ class Tariff(Payload, kw_only=True):
     end_date_time: datetime | None = None
     energy_mix: Any = None
     tax_included: Annotated[str, string(3, foreign=True)] | None = None
+    preauthorize_amount: Annotated[Decimal | None, FOREIGN] = None
     last_updated: Annotated[datetime | None, DUE] = None
 
 
