@@ -98,16 +98,16 @@ def split(explanation: Explanation) -> tuple[Component, ...]:
     """
     groups: dict[tuple[str, Decimal], _Group] = {}
     for segment in explanation.segments:
-        group = groups.setdefault((segment.dimension, segment.unit_price), _Group())
+        group = groups.setdefault((segment.dimension, segment.net_price), _Group())
         group.quantity += segment.billed_volume
         group.amount += segment.amount
     parts = [Component(name, unit, g.quantity, g.amount) for (name, unit), g in groups.items()]
-    if explanation.adjustment:
-        parts.append(Component("LIMIT", ZERO, D(1), explanation.adjustment))
-    if explanation.cdr.credit:
+    if explanation.adjustment.excl:
+        parts.append(Component("LIMIT", ZERO, D(1), explanation.adjustment.excl))
+    if explanation.is_credit:
         # Its segments repeat the session; only its total is negative (OCPI 2.2.1, 10.1.1).
         parts = [replace(part, quantity=-part.quantity, amount=-part.amount) for part in parts]
-    return components_of(parts, explanation.totals.excl, explanation.rules.precision)
+    return components_of(parts, explanation.net, explanation.rules.precision)
 
 
 def plan(sessions: Iterable[PricedSession], digits: int = 2) -> InvoicePlan:

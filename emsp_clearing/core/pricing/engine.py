@@ -1,263 +1,290 @@
-"""price(): a session by OCPI tariffs, exactly, with an explanation (OCPI 2.2.1, chapter 11)."""
+"""price() and total(): a session by OCPI tariffs, exactly (OCPI 2.2.1, chapter 11)."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal, localcontext
-from typing import Any
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from functools import cache
+from typing import Any, NamedTuple
 
-from ..errors import PricingError
-from ..money import ZERO, round_money
-from ..ocpi.normalise import parse_tariff
-from ..ocpi.objects import Cdr, PriceComponent, Tariff
-from .explanation import Cost, Explanation, Note, PricingRules, Segment
-from .limits import limited
-from .restrictions import last_instant, met, unverifiable
-from .session import SECONDS_PER_HOUR, Period, periods_of
-from .steps import rounded_dimensions, surplus
+import msgspec
 
-__all__ = ["PricingRules", "price", "replay"]
+from ..money import PRECISION, ZERO
+from ..ocpi.objects import Tariff
+from .choice import TariffChoice
+from .explanation import SUBTOTALS, Explanation, Note, PricingRules, Result, Segment
+from .limits import is_one_sided, limited
+from .restrictions import Clock, Moment, first_moment, last_moment, unverifiable
+from .session import CHARGING, SECONDS_PER_HOUR, Period, SessionLike, has_charging, periods_of, session_notes
+from .steps import surplus
+from .tariff import NO_RULES, CompiledTariff, Rule, Rules, compile_tariff
+from .taxes import Cost, TaxBasis, TaxShare, cost_of
+from .taxes import total as total_of
 
-CHARGING = ("ENERGY", "TIME", "PARKING_TIME")
-# The tariff's word for what prices reserved time and its fee.
-RESERVED = {"RESERVATION_TIME": "TIME", "RESERVATION_FLAT": "FLAT"}
+__all__ = ["PricingRules", "compile_tariff", "price", "replay", "total"]
 
-
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    component: PriceComponent
-    element_index: int
-    component_index: int
-    reason: tuple[str, ...]
+ONE = Decimal(1)
+TIMES = frozenset({"TIME", "PARKING_TIME", "RESERVATION_TIME"})
+_EXACT = Context(prec=PRECISION)
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """A segment before the steps. `quantity`: kWh, seconds, or 1."""
+def price(cdr: SessionLike, tariffs: Sequence[Tariff | CompiledTariff], rules: PricingRules) -> Explanation:
+    """The price of a session with its explanation.
 
-    period: Period
-    dimension: str
-    tariff: Tariff
-    choice: _Choice
-    quantity: Decimal
-
-    @property
-    def divisor(self) -> Decimal:
-        """Prices are per hour, quantities of time in seconds."""
-        return SECONDS_PER_HOUR if self.dimension.endswith("TIME") else Decimal(1)
-
-    def segment(self, surplus: Decimal) -> Segment:
-        component, billed = self.choice.component, self.quantity + surplus
-        return Segment(
-            start=self.period.start,
-            end=self.period.end,
-            dimension=self.dimension,
-            tariff_id=self.tariff.id,
-            element_index=self.choice.element_index,
-            component_index=self.choice.component_index,
-            reason=self.choice.reason,
-            volume=self.quantity / self.divisor,
-            billed_volume=billed / self.divisor,
-            unit_price=component.price,
-            vat=component.vat,
-            amount=billed * component.price / self.divisor,
-        )
-
-
-def price(cdr: Cdr, tariffs: Sequence[Tariff], rules: PricingRules) -> Explanation:
-    """The price of a session, excluding and including VAT.
-
-    :param tariffs: candidates; without a tariff id on the periods the first one that is valid at
-        the session's start prices all of it (A3, A4).
-    :raise PricingError: no_tariff, currency_mismatch (A24), time_zone_unknown, unsupported.
+    :param tariffs: candidates. By the tariff ids on the periods; without any, the first one that is
+        valid at the session's start prices all of it (A3, A4).
+    :raise PricingError: no_tariff, currency_mismatch (A24), time_zone_unknown, invalid_time,
+        invalid_date.
     """
-    with localcontext() as context:
-        context.prec = 60
-        return _Pricer(cdr, tariffs, rules).run()
+    with localcontext(_EXACT):
+        return _Pricer(cdr, tariffs, rules).explain()
 
 
-def replay(stored: Mapping[str, Any], cdr: Cdr) -> Explanation:
+def total(cdr: SessionLike, tariffs: Sequence[Tariff | CompiledTariff], rules: PricingRules) -> Result:
+    """The price of a session without its explanation, which takes less time.
+
+    :raise PricingError: as `price`.
+    """
+    with localcontext(_EXACT):
+        return _Pricer(cdr, tariffs, rules).result()
+
+
+def replay(stored: Mapping[str, Any], cdr: SessionLike) -> Explanation:
     """Price a session again from what `Explanation.to_json` gave; the same, unless the engine changed.
 
     :param cdr: as it was priced.
     :raise PricingError: as `price`.
     """
-    tariffs = [parse_tariff(json.dumps(tariff), lax=True) for tariff in stored["tariffs"]]
-    return price(cdr, tariffs, PricingRules(**stored["rules"]))
+    tariffs = [msgspec.convert(tariff, Tariff, strict=False) for tariff in stored["tariffs"]]
+    return price(cdr, tariffs, msgspec.convert(stored["rules"], PricingRules))
+
+
+class _Item(msgspec.Struct, gc=False):
+    """A priced dimension of a period. `quantity` and what the step adds: kWh, seconds, or 1."""
+
+    period: Period
+    dimension: str
+    tariff: CompiledTariff
+    rule: Rule
+    quantity: Decimal
+    surplus: Decimal = ZERO
+
+    @property
+    def amount(self) -> Decimal:
+        """Times are priced per hour and counted in seconds; they are divided last."""
+        component = self.rule.component
+        amount = (self.quantity + self.surplus) * component.price
+        return amount / SECONDS_PER_HOUR if self.dimension in TIMES else amount
+
+    def segment(self) -> Segment:
+        component, period = self.rule.component, self.period
+        unit = SECONDS_PER_HOUR if self.dimension in TIMES else ONE
+        return Segment(
+            start=period.start,
+            end=period.end,
+            dimension=self.dimension,
+            tariff_id=self.tariff.tariff.id,
+            element_index=self.rule.element_index,
+            component_index=self.rule.component_index,
+            reason=self.rule.conditions.names,
+            volume=self.quantity / unit,
+            billed_volume=(self.quantity + self.surplus) / unit,
+            unit_price=component.price,
+            vat=component.vat,
+            cost=cost_of(self.amount, component.vat, self.tariff.basis),
+            includes_tax=self.tariff.basis is TaxBasis.INCLUSIVE,
+        )
+
+
+class _Share(NamedTuple):
+    """What all of one dimension costs, by one tariff and at one VAT rate."""
+
+    tariff: CompiledTariff
+    dimension: str
+    rate: Decimal | None
+    cost: Cost
 
 
 class _Pricer:
-    def __init__(self, cdr: Cdr, tariffs: Sequence[Tariff], rules: PricingRules) -> None:
+    """One session: its periods are priced one after the other, then the steps, then the limits."""
+
+    def __init__(
+        self, cdr: SessionLike, tariffs: Sequence[Tariff | CompiledTariff], rules: PricingRules
+    ) -> None:
         self.cdr = cdr
-        self.tariffs = tuple(tariffs)
         self.rules = rules
-        self.periods, self.notes = periods_of(cdr)
+        self.clock = Clock(rules.time_zone)
+        self.periods = periods_of(cdr)
+        self.notes = list(session_notes(cdr, self.periods))
         self.items: list[_Item] = []
         self.charged_flats: set[tuple[str, str]] = set()
-
-    def run(self) -> Explanation:
-        named = any(period.tariff_id for period in self.periods)
-        session_tariff = None if named else self._valid_tariff()
+        self.choice = TariffChoice(cdr, self.periods, tariffs)
+        self.has_charging = has_charging(cdr, self.periods)
+        # A14: nothing says that a reservation expired; one without any charging did.
+        told = rules.reservation_expired
+        self.expired = not self.has_charging if told is None else told
         for period in self.periods:
-            tariff = self._named_tariff(period) if named else session_tariff
+            tariff = self.choice.of(period)
             if tariff is None:
                 self.notes.append(Note("period_without_tariff", period.path))
-                continue
-            self._check_tariff(tariff)
-            self._price_period(period, tariff)
-        return self._explain()
+            else:
+                self._price_period(period, tariff)
+        self._round_up()
+        self.notes += self.choice.notes
 
-    # -- choice of tariff ------------------------------------------------------
-
-    def _valid_tariff(self) -> Tariff:
-        start = self.cdr.start_date_time
-        for tariff in self.tariffs:
-            begun = tariff.start_date_time is None or tariff.start_date_time <= start
-            if begun and (tariff.end_date_time is None or start < tariff.end_date_time):
-                return tariff
-        raise PricingError(
-            "no_tariff", "tariffs", expected="a tariff valid at the session's start", got="none"
+    def explain(self) -> Explanation:
+        return Explanation(
+            **self._values(),
+            segments=tuple(item.segment() for item in self.items),
+            rules=self.rules,
+            tariffs=tuple(tariff.tariff for tariff in self.choice.used),
         )
 
-    def _named_tariff(self, period: Period) -> Tariff | None:
-        if period.tariff_id is None:
-            return None
-        for tariff in self.tariffs:
-            if tariff.id.upper() == period.tariff_id.upper():
-                return tariff
-        raise PricingError(
-            "no_tariff",
-            f"{period.path}.tariff_id",
-            expected="a known tariff",
-            got=period.tariff_id,
-        )
-
-    def _check_tariff(self, tariff: Tariff) -> None:
-        if tariff.currency.upper() != self.cdr.currency.upper():
-            raise PricingError(
-                "currency_mismatch", "currency", expected=tariff.currency, found=self.cdr.currency
-            )
-        if tariff.tax_included not in (None, "NO"):
-            raise PricingError("unsupported", "tariffs.tax_included", expected="NO", got=tariff.tax_included)
+    def result(self) -> Result:
+        return Result(**self._values())
 
     # -- one period ------------------------------------------------------------
 
-    def _price_period(self, period: Period, tariff: Tariff) -> None:
-        if period.is_reservation:
-            self._price_reservation(period, tariff)
+    def _price_period(self, period: Period, tariff: CompiledTariff) -> None:
+        rules = tariff.expired if self.expired else tariff.rules
+        now, last = first_moment(period, self.clock), None
+        volumes = period.volumes
+        if "RESERVATION_TIME" in volumes and volumes["RESERVATION_TIME"]:
+            self._price_reservation(now, tariff, rules)
         for dimension in CHARGING:
-            if dimension in period.volumes:
-                self._price_dimension(period, tariff, dimension)
-        if not period.is_reservation:
-            self._price_flat(period, tariff, "FLAT")
+            if dimension not in volumes:
+                continue
+            known = rules.get(dimension, NO_RULES)
+            rule = known.at(now)
+            if not known.is_steady:
+                last = last or last_moment(period, self.clock)
+                if known.at(last) is not rule:
+                    # A22: the sender had to open a new period there; the start counts for all of it.
+                    self.notes.append(Note("spans_price_change", period.path, {"dimension": dimension}))
+            if rule is None:
+                self.notes.append(Note("unpriced", period.path, {"dimension": dimension}))
+            else:
+                self._add(period, dimension, tariff, rule, volumes[dimension])
+        if self.has_charging and not period.is_reservation:
+            self._price_flat(now, tariff, rules, "FLAT")
 
-    def _price_dimension(self, period: Period, tariff: Tariff, dimension: str) -> None:
-        choice = self._choose(tariff, dimension, period, period.start)
-        last = self._choose(tariff, dimension, period, last_instant(period))
-        path = period.path
-        if _component(choice) != _component(last):
-            self.notes.append(Note("spans_price_change", path, {"dimension": dimension}))
-        if choice is None:
-            self.notes.append(Note("unpriced", path, {"dimension": dimension}))
-            return
-        for name in unverifiable(choice.reason, period):
-            self.notes.append(Note("unverifiable", path, {"restriction": name}))
-        self._add(period, tariff, dimension, choice, period.volumes[dimension])
+    def _price_reservation(self, now: Moment, tariff: CompiledTariff, rules: Mapping[str, Rules]) -> None:
+        rule = rules.get("RESERVATION_TIME", NO_RULES).at(now)
+        if rule is not None:
+            volume = now.period.volumes["RESERVATION_TIME"]
+            self._add(now.period, "RESERVATION_TIME", tariff, rule, volume)
+        self._price_flat(now, tariff, rules, "RESERVATION_FLAT")
+        if self.rules.reservation_expired is None and tariff.tells_expired_apart:
+            found = "expired" if self.expired else "used"
+            self.notes.append(Note("reservation_assumed", now.period.path, {"found": found}))
 
-    def _price_flat(self, period: Period, tariff: Tariff, dimension: str) -> None:
+    def _price_flat(
+        self, now: Moment, tariff: CompiledTariff, rules: Mapping[str, Rules], dimension: str
+    ) -> None:
         """A11: a flat fee is due once per session, at the first period in which one applies."""
-        bucket = (dimension, tariff.key if period.tariff_id else "")
-        if bucket in self.charged_flats:
+        bucket = (dimension, tariff.key if self.choice.is_named else "")
+        if dimension not in rules or bucket in self.charged_flats:
             return
-        choice = self._choose(tariff, dimension, period, period.start)
-        if choice is not None:
+        rule = rules[dimension].at(now)
+        if rule is not None:
             self.charged_flats.add(bucket)
-            self._add(period, tariff, dimension, choice, Decimal(1))
-
-    def _price_reservation(self, period: Period, tariff: Tariff) -> None:
-        choice = self._choose(tariff, "RESERVATION_TIME", period, period.start)
-        if choice is not None:
-            self._add(period, tariff, "RESERVATION_TIME", choice, period.volumes["RESERVATION_TIME"])
-        self._price_flat(period, tariff, "RESERVATION_FLAT")
+            self._add(now.period, dimension, tariff, rule, ONE)
 
     def _add(
-        self, period: Period, tariff: Tariff, dimension: str, choice: _Choice, quantity: Decimal
+        self, period: Period, dimension: str, tariff: CompiledTariff, rule: Rule, quantity: Decimal
     ) -> None:
-        self.items.append(_Item(period, dimension, tariff, choice, quantity))
+        if rule.conditions.strengths:
+            for name in unverifiable(rule.conditions, period):
+                self.notes.append(Note("unverifiable", period.path, {"restriction": name}))
+        self.items.append(_Item(period, dimension, tariff, rule, quantity))
 
-    # -- choice of component ---------------------------------------------------
+    # -- the session -----------------------------------------------------------
 
-    def _choose(self, tariff: Tariff, dimension: str, period: Period, instant: datetime) -> _Choice | None:
-        """The first element that applies and has the dimension; for each dimension by itself (A9)."""
-        kind = RESERVED.get(dimension, dimension)
-        for wanted in self._reservation_kinds(dimension):
-            for element_index, element in enumerate(tariff.elements):
-                restrictions = element.restrictions
-                if (restrictions.reservation if restrictions else None) != wanted:
-                    continue
-                position = _position(element.price_components, kind)
-                if position is None:
-                    continue
-                reason = met(restrictions, period, instant, self.rules.time_zone)
-                if reason is not None:
-                    return _Choice(element.price_components[position], element_index, position, reason)
-        return None
+    def _round_up(self) -> None:
+        """Each tariff's step surplus goes to its last item of the dimension; no step spans two tariffs."""
+        volumes: dict[tuple[str, str], Decimal] = {}
+        last: dict[tuple[str, str], _Item] = {}
+        for item in self.items:
+            bucket = (item.tariff.key, item.dimension)
+            volumes[bucket] = volumes[bucket] + item.quantity if bucket in volumes else item.quantity
+            last[bucket] = item
+        for (key, dimension), volume in volumes.items():
+            # A12: parking is rounded rather than time, wherever it lies.
+            if dimension == "TIME" and (key, "PARKING_TIME") in volumes:
+                continue
+            item = last[key, dimension]
+            item.surplus = surplus(dimension, volume, item.rule.component.step_size)
 
-    def _reservation_kinds(self, dimension: str) -> tuple[str | None, ...]:
-        """A14: nothing says that a reservation expired; one without any charging did."""
-        if dimension not in RESERVED:
-            return (None,)
-        expired = all(period.is_reservation for period in self.periods)
-        return ("RESERVATION_EXPIRES", "RESERVATION") if expired else ("RESERVATION",)
+    def _values(self) -> dict[str, Any]:
+        """What `Result` holds."""
+        shares = self._shares()
+        cost = total_of([share.cost for share in shares])
+        billed = self._limited(shares, cost)
+        if is_one_sided(cost, billed):
+            self.notes.append(Note("limit_one_sided", "total_cost"))
+        rounded = Cost(self._rounded(billed.excl), self._rounded(billed.incl))
+        return {
+            "currency": self.cdr.currency,
+            "is_credit": self.cdr.credit,
+            # A credit CDR repeats the session and negates its total (OCPI 2.2.1, 10.1.1).
+            "totals": -rounded if self.cdr.credit else rounded,
+            "subtotals": self._subtotals(shares),
+            "taxes": _taxes(shares),
+            "adjustment": billed + -cost,
+            "notes": tuple(self.notes),
+        }
 
-    # -- result ----------------------------------------------------------------
+    def _shares(self) -> list[_Share]:
+        """Amounts are summed up before they are divided."""
+        amounts: dict[tuple[str, str, Decimal | None], Decimal] = {}
+        tariffs = {}
+        for item in self.items:
+            component = item.rule.component
+            key = (item.tariff.key, item.dimension, component.vat)
+            amount = (item.quantity + item.surplus) * component.price
+            amounts[key] = amounts[key] + amount if key in amounts else amount
+            tariffs[item.tariff.key] = item.tariff
+        shares = []
+        for (name, dimension, rate), amount in amounts.items():
+            exact = amount / SECONDS_PER_HOUR if dimension in TIMES else amount
+            tariff = tariffs[name]
+            shares.append(_Share(tariff, dimension, rate, cost_of(exact, rate, tariff.basis)))
+        return shares
 
-    def _explain(self) -> Explanation:
-        segments = self._stepped()
-        cost = sum((segment.cost for segment in segments), Cost())
-        billed = self._limited(cost)
-        # A credit CDR repeats the session and negates its total (10.1.1).
-        sign = -1 if self.cdr.credit else 1
-        precision = self.rules.precision
-        return Explanation(
-            currency=self.cdr.currency,
-            segments=tuple(segments),
-            notes=tuple(self.notes),
-            totals=Cost(
-                round_money(sign * billed.excl, precision), round_money(sign * billed.incl, precision)
-            ),
-            adjustment=billed.excl - cost.excl,
-            rules=self.rules,
-            cdr=self.cdr,
-            tariffs=self.tariffs,
-        )
+    def _limited(self, shares: Sequence[_Share], cost: Cost) -> Cost:
+        """A17: each tariff limits its own part where the periods name theirs, else the whole."""
+        if not self.choice.is_named:
+            return limited(cost, self.choice.used[0].tariff) if self.choice.used else cost
+        parts = []
+        for used in self.choice.used:
+            own = total_of(share.cost for share in shares if share.tariff is used)
+            parts.append(limited(own, used.tariff))
+        return total_of(parts)
 
-    def _stepped(self) -> list[Segment]:
-        """The segments with each tariff's step surplus on the last one of its dimension."""
-        extra = [ZERO] * len(self.items)
-        for key in {item.tariff.key for item in self.items}:
-            own = [i for i, item in enumerate(self.items) if item.tariff.key == key]
-            for dimension in rounded_dimensions(self.items[i].dimension for i in own):
-                places = [i for i in own if self.items[i].dimension == dimension]
-                step_size = self.items[places[-1]].choice.component.step_size
-                volumes = [self.items[i].quantity for i in places]
-                extra[places[-1]] = surplus(dimension, volumes, step_size)
-        return [item.segment(more) for item, more in zip(self.items, extra, strict=True)]
+    def _subtotals(self, shares: Sequence[_Share]) -> dict[str, Cost]:
+        subtotals: dict[str, Cost] = {}
+        for tariff in self.choice.used:
+            nothing = cost_of(ZERO, None, tariff.basis)
+            for dimension in tariff.rules:
+                subtotals.setdefault(SUBTOTALS[dimension], nothing)
+        for share in shares:
+            name = SUBTOTALS[share.dimension]
+            subtotals[name] = subtotals[name] + share.cost if name in subtotals else share.cost
+        return subtotals
 
-    def _limited(self, cost: Cost) -> Cost:
-        """A17: with several tariffs the limits of the first one used hold for the session."""
-        tariff = self.items[0].tariff if self.items else next(iter(self.tariffs), None)
-        return cost if tariff is None else limited(cost, tariff)
+    def _rounded(self, amount: Decimal | None) -> Decimal | None:
+        """Once for each session, half up; never -0."""
+        if amount is None:
+            return None
+        rounded = amount.quantize(_unit(self.rules.precision), ROUND_HALF_UP)
+        return rounded or abs(rounded)
 
 
-def _component(choice: _Choice | None) -> tuple[int, int] | None:
-    return None if choice is None else (choice.element_index, choice.component_index)
+def _taxes(shares: Sequence[_Share]) -> tuple[TaxShare, ...]:
+    costs: dict[Decimal | None, Cost] = {}
+    for share in shares:
+        costs[share.rate] = costs[share.rate] + share.cost if share.rate in costs else share.cost
+    return tuple(TaxShare(rate, cost) for rate, cost in costs.items())
 
 
-def _position(components: Sequence[PriceComponent], kind: str) -> int | None:
-    """A10: of two components of one type in an element the first one counts."""
-    for index, component in enumerate(components):
-        if component.type == kind:
-            return index
-    return None
+@cache
+def _unit(digits: int) -> Decimal:
+    return ONE.scaleb(-digits)

@@ -4,32 +4,27 @@ ENERGY by itself; of TIME and PARKING_TIME only parking where any was priced, el
 the last segment's, and the surplus is billed at its price. Only priced volume counts (A21).
 """
 
-from collections.abc import Iterable
 from decimal import ROUND_CEILING, Decimal
 
 from ..money import ZERO
 
-# Steps are in Wh and seconds, volumes in kWh and seconds.
-WH_PER_KWH = Decimal(1000)
+# Steps of energy are in Wh, its volumes in kWh; A13: reserved time has a step of its own.
+UNITS = {
+    "ENERGY": Decimal("0.001"),
+    "TIME": Decimal(1),
+    "PARKING_TIME": Decimal(1),
+    "RESERVATION_TIME": Decimal(1),
+}
 
 
-def surplus(dimension: str, volumes: Iterable[Decimal], step_size: int) -> Decimal:
-    """What rounding up adds to the total, in the dimension's own unit (kWh or seconds).
+def surplus(dimension: str, volume: Decimal, step_size: int) -> Decimal:
+    """What rounding up adds to a total, in the dimension's own unit (kWh or seconds).
 
-    Step 0 rounds nothing; neither does a negative total (A23).
+    Step 0 rounds nothing; neither does a negative total (A23). A flat fee has no steps.
     """
-    total = sum(volumes, ZERO)
-    if step_size <= 0 or total <= ZERO:
+    if step_size <= 0 or volume <= ZERO or dimension not in UNITS:
         return ZERO
-    step = step_size / WH_PER_KWH if dimension == "ENERGY" else Decimal(step_size)
-    return (total / step).to_integral_value(ROUND_CEILING) * step - total
-
-
-def rounded_dimensions(priced: Iterable[str]) -> tuple[str, ...]:
-    """Those whose totals are rounded up, of the dimensions that were priced.
-
-    A12: parking rather than time, wherever it lies. A13: reserved time has a bucket of its own.
-    """
-    present = set(priced)
-    time = "PARKING_TIME" if "PARKING_TIME" in present else "TIME"
-    return tuple(name for name in ("ENERGY", time, "RESERVATION_TIME") if name in present)
+    step = step_size * UNITS[dimension]
+    steps = volume / step
+    whole = steps.to_integral_value(ROUND_CEILING)
+    return ZERO if whole == steps else whole * step - volume
