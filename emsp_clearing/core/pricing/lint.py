@@ -62,8 +62,9 @@ LOCAL = ("start_time", "end_time", "start_date", "end_date", "day_of_week")
 class Lint:
     """Something odd about a tariff; `path` is its place in the OCPI object.
 
-    `params`: `expected` and `found` where it is about a value; `by` names the elements that are
-    chosen instead; `component`, `from` and `minutes` (of a week) say what has no price.
+    `params`: `expected` and `found` where it is about a value; `component` where it is about one;
+    `by` names the elements that are chosen instead; `from` and `minutes` (of a week) say what has
+    no price.
     """
 
     code: str
@@ -96,8 +97,8 @@ def lint_tariff(tariff: Tariff, *, time_zone_known: bool = True) -> tuple[Lint, 
     )
 
 
-def _odd(code: str, path: str, expected: object, found: object) -> Lint:
-    return Lint(code, path, {"expected": str(expected), "found": str(found)})
+def _odd(code: str, path: str, expected: object, found: object, **params: str) -> Lint:
+    return Lint(code, path, {"expected": str(expected), "found": str(found), **params})
 
 
 # -- the tariff as a whole ----------------------------------------------------
@@ -147,10 +148,14 @@ def _components(tariff: Tariff) -> Iterator[tuple[str, PriceComponent]]:
 def _of_prices(tariff: Tariff) -> Iterator[Lint]:
     for path, component in _components(tariff):
         highest = HIGHEST_EUR.get(component.type) if tariff.currency.upper() == "EUR" else None
+        expected = None
         if component.price < ZERO:
-            yield _odd("suspicious_price", f"{path}.price", ">= 0", f"{component.price:f}")
+            expected = ">= 0"
         elif highest is not None and component.price > highest:
-            yield _odd("suspicious_price", f"{path}.price", f"<= {highest}", f"{component.price:f}")
+            expected = f"<= {highest}"
+        if expected:
+            found = f"{component.price:f}"
+            yield _odd("suspicious_price", f"{path}.price", expected, found, component=component.type)
     priced = any(component.price for _, component in _components(tariff))
     if not priced and (_side(tariff.min_price, "excl_vat") or ZERO) <= ZERO:
         yield Lint("free_tariff", "elements")
