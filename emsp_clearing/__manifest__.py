@@ -45,6 +45,7 @@
         "wizard/emsp_cdr_void_views.xml",
         "wizard/emsp_cdr_import_views.xml",
         "wizard/emsp_ocpi_connection_token_views.xml",
+        "wizard/emsp_price_grid_import_views.xml",
         # views
         "views/account_bank_statement_line_views.xml",
         "views/account_move_refund_views.xml",
@@ -53,10 +54,13 @@
         "views/emsp_ocpi_message_views.xml",
         "views/emsp_ocpi_connection_views.xml",
         "views/emsp_contract_views.xml",
+        "views/emsp_location_group_views.xml",
+        "views/emsp_customer_group_views.xml",
         "views/emsp_price_grid_views.xml",
         "views/emsp_cdr_explanation_templates.xml",
         "views/emsp_cdr_views.xml",
         "views/emsp_settlement_views.xml",
+        "views/emsp_price_simulation_views.xml",
         # menus last: they name the actions above
         "views/emsp_clearing_menus.xml",
     ],

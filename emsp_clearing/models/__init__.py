@@ -1,6 +1,7 @@
 # A model comes before the files that extend it.
 from . import emsp_state_mixin  # isort: skip
 from . import emsp_cdr, emsp_settlement  # isort: skip
+from . import emsp_price_simulation  # isort: skip
 from . import (
     account_bank_statement_line,
     account_move,
@@ -18,13 +19,21 @@ from . import (
     emsp_cdr_rating,
     emsp_contract,
     emsp_contract_party,
+    emsp_customer_group,
     emsp_exception,
     emsp_exception_late,
+    emsp_location_group,
     emsp_ocpi_connection,
     emsp_ocpi_connection_chain,
     emsp_ocpi_message,
     emsp_price_grid,
     emsp_price_grid_line,
+    emsp_price_grid_sheet,
+    emsp_price_grid_tariff,
+    emsp_price_simulation_batch,
+    emsp_price_simulation_line,
+    emsp_price_simulation_problem,
+    emsp_price_simulation_run,
     emsp_settlement_annex,
     emsp_settlement_invoice,
     emsp_settlement_run,

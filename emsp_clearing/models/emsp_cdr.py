@@ -105,6 +105,9 @@ class EmspCdr(models.Model):
         help="Total cost before tax, as the CDR states it. Evidence; the contract's price is billed.",
     )
     price_grid_id = fields.Many2one("emsp.price.grid", check_company=True)
+    priced_by = fields.Char(
+        string="Tariff", readonly=True, help="Id of the OCPI tariff: of our price grid, or of the CDR's own."
+    )
     amount_untaxed = fields.Float(
         string="Net amount", digits=(16, 4), help="By the contract, rounded once at the contract's precision."
     )

@@ -1,12 +1,18 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel.dates import get_day_names
+
 from odoo import api, fields, models
 from odoo.tools import formatLang
+from odoo.tools.misc import babel_locale_parse, get_lang
 
 from ..core.money import ZERO, D, to_float
+from ..core.pricing.restrictions import WEEKDAYS
 
 MINUTES_PER_HOUR = D(60)
+SECONDS_PER_MINUTE = D(60)
+DURATIONS = ("min_duration", "max_duration")
 # Prices per hour are shown per minute, as the price grid names them.
 TIMES = ("TIME", "PARKING_TIME", "RESERVATION_TIME")
 
@@ -42,16 +48,17 @@ class EmspCdrExplanation(models.Model):
         self.ensure_one()
         segments = self.explanation["segments"]
         exact = sum((D(segment["amount"]) for segment in segments), ZERO)
-        adjustment = D(self.explanation["adjustment"])
+        adjustment = D(self.explanation["adjustment"]["excl"])
+        tariffs = {tariff["id"]: tariff for tariff in self.explanation["tariffs"]}
         return {
-            "rows": [self._explanation_row(segment) for segment in segments],
+            "rows": [self._explanation_row(segment, tariffs) for segment in segments],
             "zone": self._explanation_zone().key,
             "exact": self._number(exact, 6),
             "adjustment": self._number(adjustment, 6) if adjustment else "",
             "total": self._number(D(self.explanation["totals"]["excl"]), 2),
         }
 
-    def _explanation_row(self, segment):
+    def _explanation_row(self, segment, tariffs):
         volume, billed, price = (D(segment[key]) for key in ("volume", "billed_volume", "unit_price"))
         unit = {"ENERGY": self.env._("kWh")}.get(segment["dimension"], "")
         if segment["dimension"] in TIMES:
@@ -70,7 +77,43 @@ class EmspCdrExplanation(models.Model):
             "billed": f"{self._number(billed, 4)} {unit}".strip(),
             "price": self._number(price, 4),
             "amount": self._number(D(segment["amount"]), 6),
-            "reason": ", ".join(segment["reason"]),
+            "reason": self._condition_text(segment, tariffs),
+        }
+
+    def _condition_text(self, segment, tariffs):
+        """The restrictions that held, with their values; of the tariff as it was then."""
+        element = tariffs[segment["tariff_id"]]["elements"][segment["element"]]
+        restrictions = element.get("restrictions", {})
+        labels = self._restriction_labels()
+        return ", ".join(
+            labels[name].format(self._restriction_value(name, restrictions[name]))
+            for name in segment["reason"]
+        )
+
+    def _restriction_value(self, name, value):
+        if name == "day_of_week":
+            locale = babel_locale_parse(get_lang(self.env).code)
+            days = dict(zip(WEEKDAYS, get_day_names("abbreviated", locale=locale).values(), strict=True))
+            return ", ".join(days.get(day.upper(), day) for day in value)
+        if name in DURATIONS:
+            return self._number(D(value) / SECONDS_PER_MINUTE, 2)
+        return value
+
+    def _restriction_labels(self):
+        return {
+            "start_time": self.env._("from {}"),
+            "end_time": self.env._("until {}"),
+            "start_date": self.env._("from {}"),
+            "end_date": self.env._("before {}"),
+            "min_kwh": self.env._("from {} kWh"),
+            "max_kwh": self.env._("below {} kWh"),
+            "min_current": self.env._("from {} A"),
+            "max_current": self.env._("below {} A"),
+            "min_power": self.env._("from {} kW"),
+            "max_power": self.env._("below {} kW"),
+            "min_duration": self.env._("after {} min"),
+            "max_duration": self.env._("within {} min"),
+            "day_of_week": "{}",
         }
 
     def _component_labels(self):

@@ -20,16 +20,16 @@ class EmspCdrFinding(models.Model):
     path = fields.Char(help="The field of the OCPI payload the finding is about.")
     expected = fields.Char()
     found = fields.Char()
+    details = fields.Json(help="Further values of the message.")
     found_at = fields.Datetime(required=True)
     message = fields.Char(compute="_compute_message")
 
-    @api.depends("code", "expected", "found")
+    @api.depends("code", "expected", "found", "details")
     @api.depends_context("lang")
     def _compute_message(self):
         for finding in self:
-            finding.message = finding_text(
-                self.env, finding.code, expected=finding.expected or "-", found=finding.found or "-"
-            )
+            values = {"expected": finding.expected or "-", "found": finding.found or "-"}
+            finding.message = finding_text(self.env, finding.code, **(finding.details or {}), **values)
 
     @api.depends("code")
     def _compute_display_name(self):

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import NamedTuple
 
 from psycopg2.errors import UniqueViolation
@@ -108,6 +109,10 @@ class EmspCdrIntake(models.Model):
         """:return: Parsed, or the Receipt of a refusal."""
         try:
             cdr = parse_cdr(raw, connection.version, lax=connection.is_lax)
+            if not cdr.country_code:
+                # OCPI 2.1.1 does not say whose it is: the party of the connection.
+                party = {"country_code": connection.country_code, "party_id": connection.ocpi_party_id}
+                cdr = replace(cdr, **party)
             connection._check_owner(cdr)
             content = payload_hash(canonical(raw))
         except PayloadError as error:

@@ -9,10 +9,14 @@ from ..core.money import D, from_float, to_float
 from ..core.ocpi.deviations import find_deviations
 from ..core.ocpi.normalise import parse_cdr
 from ..core.pricing.engine import PricingRules, price
+from ..core.pricing.explanation import SUBTOTALS
+from ..core.pricing.lint import lint_tariff
 
 MAX_AGE = timedelta(days=90)
 # A stated cost this far from ours (share of ours) is worth a note; the contract's price is billed.
 COST_TOLERANCE = D("0.02")
+# Of a problem's parameters, those that a finding has fields for.
+VALUES = {"expected", "found"}
 
 
 class Rating(NamedTuple):
@@ -53,30 +57,75 @@ class EmspCdrRating(models.Model):
         cdrs.filtered("is_credit")._rate_credits(as_of)
 
     def _price(self, tariffs):
-        """:param dict tariffs: compiled tariffs by grid, shared by the batch.
-        :return: Rating."""
+        """By the tariff that the contract says: its own grid, or the one that came with the CDR.
+
+        :param dict tariffs: compiled tariffs, shared by the batch.
+        :return: Rating.
+        """
         self.ensure_one()
         grid = self.contract_id._grid_at(self.session_start_at)
-        if not grid:
+        cdr = self._received_cdr()
+        is_own = self.contract_id.price_source == "cdr" and bool(cdr.tariffs)
+        if not is_own and not grid:
             return Rating({}, [self._hold("no_tariff")])
         try:
-            explanation = self._explain(grid, tariffs)
+            explanation = (
+                price(cdr, cdr.tariffs, self._pricing_rules()) if is_own else self._explain(grid, tariffs)
+            )
+            vals = {
+                "price_grid_id": False if is_own else grid.id,
+                "priced_by": ", ".join(tariff.id for tariff in explanation.tariffs),
+                "amount_untaxed": to_float(explanation.net),
+                "components": [component.to_json() for component in split(explanation)],
+                "explanation": explanation.to_json(),
+            }
         except PricingError as error:
             return Rating({}, [self._hold(error.code, path=error.path, **self._expectation(error))])
-        vals = {
-            "price_grid_id": grid.id,
-            "amount_untaxed": to_float(explanation.totals.excl),
-            "components": [component.to_json() for component in split(explanation)],
-            "explanation": explanation.to_json(),
-        }
-        # That a grid has no price for time at all is its maker's will, no finding about the session.
-        priced = set(grid.line_ids.mapped("component"))
-        notes = [
+        notes = self._pricing_notes(explanation)
+        if is_own:
+            notes += self._tariff_notes(cdr, tariffs)
+            notes += self._grid_doubt(explanation, grid, tariffs) if grid else []
+        return Rating(vals, notes)
+
+    def _pricing_notes(self, explanation):
+        """What the engine noted, as vals."""
+        # That a tariff has no price for time at all is its maker's will, no finding about the session.
+        return [
             {"code": note.code, "severity": "note", "path": note.path, **self._expectation(note)}
             for note in explanation.notes
-            if note.code != "unpriced" or note.params["dimension"] in priced
+            if note.code != "unpriced" or SUBTOTALS[note.params["dimension"]] in explanation.subtotals
         ]
-        return Rating(vals, notes)
+
+    def _tariff_notes(self, cdr, cache):
+        """What is odd about the tariffs that came with the CDR, as vals; looked at once for a batch."""
+        notes = []
+        for index, tariff in enumerate(cdr.tariffs):
+            key = (tariff, bool(self.time_zone))
+            if key not in cache:
+                cache[key] = lint_tariff(tariff, time_zone_known=bool(self.time_zone))
+            notes += [
+                {
+                    "code": lint.code,
+                    "severity": "note",
+                    "path": f"tariffs[{index}].{lint.path}",
+                    "expected": lint.params.get("expected"),
+                    "found": lint.params.get("found"),
+                    "details": {name: lint.params[name] for name in lint.params.keys() - VALUES},
+                }
+                for lint in cache[key]
+                if lint.severity != "info"
+            ]
+        return notes
+
+    def _grid_doubt(self, explanation, grid, tariffs):
+        """A25: the CDR's tariff rules; that the agreed grid gives another price is for people to see."""
+        try:
+            agreed = self._explain(grid, tariffs).net
+        except PricingError:
+            return []
+        if abs(explanation.net - agreed) <= abs(agreed) * COST_TOLERANCE:
+            return []
+        return [self._money_note("grid_mismatch", "tariffs", agreed, explanation.net)]
 
     def _explain(self, grid, tariffs):
         """The price of the session by a grid, whoever agreed on it.
@@ -85,18 +134,19 @@ class EmspCdrRating(models.Model):
         :return: Explanation.
         :raise PricingError: as `engine.price`.
         """
-        if grid not in tariffs:
-            tariffs[grid] = grid._to_tariff(self.ocpi_country_code, self.ocpi_party_id)
-        rules = PricingRules(
-            time_zone=self.time_zone or None, precision=int(self.contract_id.price_precision)
-        )
-        return price(self._contract_cdr(), [tariffs[grid]], rules)
+        tariff = grid._tariff_for(self, tariffs)
+        return price(self._contract_cdr(), [tariff], self._pricing_rules())
+
+    def _pricing_rules(self):
+        return PricingRules(time_zone=self.time_zone or None, precision=int(self.contract_id.price_precision))
+
+    def _received_cdr(self):
+        """The CDR as core knows it, with the tariffs that its sender put in."""
+        return parse_cdr(self.payload.encode(), self.ocpi_version, lax=self.connection_id.is_lax)
 
     def _contract_cdr(self):
-        """The CDR as core knows it, freed of the sender's tariffs: the contract's grid rules."""
-        return parse_cdr(
-            self.payload.encode(), self.ocpi_version, lax=self.connection_id.is_lax
-        ).without_tariffs()
+        """The CDR freed of the sender's tariffs, for pricing it by one of ours."""
+        return self._received_cdr().without_tariffs()
 
     def _doubts(self, rating):
         """Findings on the message, the facts and the price, as vals."""
@@ -135,15 +185,17 @@ class EmspCdrRating(models.Model):
         ours, stated = from_float(amount, 4), from_float(self.stated_amount, 4)
         if abs(stated - ours) <= abs(ours) * COST_TOLERANCE:
             return []
-        return [
-            {
-                "code": "cost_mismatch",
-                "severity": "note",
-                "path": "total_cost.excl_vat",
-                "expected": f"{ours:.2f} {self.currency_id.name}",
-                "found": f"{stated:.2f} {self.currency_id.name}",
-            }
-        ]
+        return [self._money_note("cost_mismatch", "total_cost", ours, stated)]
+
+    def _money_note(self, code, path, expected, found):
+        currency = self.currency_id.name
+        return {
+            "code": code,
+            "severity": "note",
+            "path": path,
+            "expected": f"{expected:.2f} {currency}",
+            "found": f"{found:.2f} {currency}",
+        }
 
     def _hold(self, code, **vals):
         return {"code": code, "severity": "hold", **vals}
@@ -192,6 +244,7 @@ class EmspCdrRating(models.Model):
         return {
             "credited_cdr_id": original.id,
             "price_grid_id": original.price_grid_id.id,
+            "priced_by": original.priced_by,
             "amount_untaxed": -original.amount_untaxed,
             "components": [negated(component) for component in original.components],
             "explanation": original.explanation,

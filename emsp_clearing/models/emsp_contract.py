@@ -58,6 +58,14 @@ class EmspContract(models.Model):
         copy=False,
         help="The partner's country code and party id; the tokens of these parties are billed here.",
     )
+    price_source = fields.Selection(
+        [("grid", "Our price grid"), ("cdr", "The tariff that comes with the CDR")],
+        required=True,
+        default="grid",
+        tracking=True,
+        help="Which tariff rules. With the CDR's own, the price grid prices the CDRs that come without one, "
+        "and another price than the grid's is noted.",
+    )
     price_grid_ids = fields.Many2many(
         "emsp.price.grid", check_company=True, help="The published grid valid at a session's start prices it."
     )
@@ -209,7 +217,8 @@ class EmspContract(models.Model):
     def action_activate(self):
         """Make the contracts bill, and attach the CDRs that waited for them."""
         for contract in self:
-            if not contract.party_ids or not contract.price_grid_ids:
+            is_priced = contract.price_grid_ids or contract.price_source == "cdr"
+            if not contract.party_ids or not is_priced:
                 raise UserError(
                     self.env._(
                         "Contract %(contract)s needs at least one OCPI party and one price grid before it "

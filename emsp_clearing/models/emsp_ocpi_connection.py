@@ -7,6 +7,7 @@ import pytz
 from odoo import Command, api, fields, models
 
 from ..core.errors import PayloadError
+from ..core.ocpi.normalise import VERSIONS
 from . import party
 
 # What a request needs to know of its connection, read together with it.
@@ -58,7 +59,11 @@ class EmspOcpiConnection(models.Model):
         string="Hub", tracking=True, help="Carries the CDRs of other parties: their owner is not checked."
     )
     version = fields.Selection(
-        [("2.2.1", "2.2.1")], string="OCPI version", required=True, default="2.2.1", tracking=True
+        [(version, version) for version in VERSIONS],
+        string="OCPI version",
+        required=True,
+        default="2.2.1",
+        tracking=True,
     )
     is_lax = fields.Boolean(
         string="Tolerant",

@@ -82,7 +82,7 @@ class EmspSettlementAnnex(models.Model):
             "energy_kwh": from_float(cdr.energy_kwh, 4),
             "duration_s": cdr.duration_s,
             "parking_s": cdr.parking_s,
-            "tariff": cdr.price_grid_id.name or "",
+            "tariff": cdr.price_grid_id.name or cdr.priced_by or "",
             "payload_sha256": cdr.payload_sha256,
             "is_credit": cdr.is_credit,
         }

@@ -1,15 +1,22 @@
 """Codes of core and of the life cycles, in words for people."""
 
+from ..core.pricing.lint import SEVERITIES, Lint
+from .lint_messages import lint_text
+
 
 def finding_text(env, code, **params):
     """The sentence of a finding.
 
     :param str code: as core or the CDR model gave it.
-    :param params: `expected` and `found`, as text.
+    :param params: `expected` and `found`, as text; of what is odd about a tariff, its other values too.
     :return: translated text; an unknown code is shown as it is, with its values.
     """
+    if code in SEVERITIES:
+        return env._("The tariff: %(oddity)s", oddity=lint_text(env, Lint(code, "", params)))
     texts = {
-        "no_tariff": env._("No published price grid of the contract is valid at the session's start."),
+        "no_tariff": env._(
+            "No tariff is valid at the session's start: no published price grid, none in the CDR."
+        ),
         "currency_mismatch": env._(
             "The CDR is in %(found)s, the contract in %(expected)s: it cannot be priced.", **params
         ),
@@ -18,6 +25,15 @@ def finding_text(env, code, **params):
             "Set the time zone of the OCPI connection."
         ),
         "cost_mismatch": env._("The CDR states %(found)s, the contract gives %(expected)s.", **params),
+        "grid_mismatch": env._(
+            "The tariff in the CDR gives %(found)s, the agreed price grid %(expected)s; the former rules.",
+            **params,
+        ),
+        "tax_unknown": env._(
+            "The tariff's prices include a tax whose rate it does not tell: the net price cannot be computed."
+        ),
+        "invalid_time": env._("The tariff has %(found)s where a time HH:MM is expected.", **params),
+        "invalid_date": env._("The tariff has %(found)s where a date YYYY-MM-DD is expected.", **params),
         "session_too_old": env._(
             "The session ended on %(found)s, more than 90 days before the CDR came. "
             "The partner's written consent is needed to bill it.",
@@ -60,6 +76,28 @@ def finding_text(env, code, **params):
             "periods are priced.",
             **params,
         ),
+        "time_sum": env._(
+            "The session lasts %(expected)s s by the clock, the total says %(found)s s; the charging periods "
+            "are priced.",
+            **params,
+        ),
+        "session_dimension": env._(
+            "%(found)s is a reading of a running session and has no place in a CDR; it was not priced.",
+            **params,
+        ),
+        "period_without_tariff": env._(
+            "Other charging periods name their tariff, this one does not: it is not billed."
+        ),
+        "reservation_assumed": env._(
+            "The CDR does not say whether the reservation was used; it was taken as %(found)s.", **params
+        ),
+        "limit_one_sided": env._(
+            "The least or highest price changed the amount without or with tax alone, so that no rate "
+            "explains the tax."
+        ),
+        "tax_included_missing": env._(
+            "The tariff does not say whether its prices include taxes; they were taken not to."
+        ),
         # how the message differs from OCPI
         "unknown_field": env._("OCPI has no such field; it was kept and not used."),
         "missing": env._("OCPI wants a value here."),
@@ -67,6 +105,8 @@ def finding_text(env, code, **params):
         "unknown_code": env._("%(found)s is no code of OCPI here.", **params),
         "not_alpha_3": env._("The country should be %(expected)s, not %(found)s.", **params),
         "text_for_number": env._("A number came as the text %(found)s.", **params),
+        "price_for_number": env._("A price object came where OCPI wants a number: %(found)s.", **params),
+        "not_one": env._("OCPI wants one entry here: %(found)s.", **params),
         "number_for_price": env._(
             "A price came as the number %(found)s; it was taken as the net price.", **params
         ),

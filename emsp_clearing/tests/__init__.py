@@ -12,8 +12,11 @@ from . import (
     test_ocpi_auth,
     test_ocpi_cdrs,
     test_ocpi_connection,
+    test_price_grid,
+    test_price_simulation,
     test_refund_transfer,
     test_sending,
     test_settlement,
     test_settlement_invoice,
+    test_tariff_source,
 )
