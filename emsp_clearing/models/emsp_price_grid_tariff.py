@@ -45,10 +45,12 @@ class EmspPriceGridTariff(models.Model):
         lines = self.line_ids.filtered("component")
         if not lines or any(line._problems() for line in lines):
             return []
+        # A pair of groups without a price is no free tariff: its sessions are held.
+        tariffs = [self._to_tariff(*NO_PARTY, *groups) for groups in self._variants()]
         lints = [
             lint
-            for groups in self._variants()
-            for lint in lint_tariff(self._to_tariff(*NO_PARTY, *groups))
+            for tariff in tariffs
+            for lint in (lint_tariff(tariff) if tariff.elements else ())
             if lint.code not in TOLD_BY_LINES and (lint.severity != "info" or lint.code == "free_tariff")
         ]
         return list(dict.fromkeys(lint_text(self.env, lint) for lint in lints))

@@ -475,6 +475,7 @@ class TestPriceGridScreen(PriceGridCommon):
     def test_warnings_tell_of_prices_that_were_hardly_meant(self):
         with Form(self.env["emsp.price.grid"]) as form:
             form.name, form.code = "Cents", "CENTS"
+            form.currency_id = self.env.ref("base.EUR")
             with form.line_ids.new() as line:
                 line.price = 39
             self.assertIn("The price for energy is 39; &lt;= 5 would be expected.", form.warnings)

@@ -154,7 +154,7 @@ def _of_prices(tariff: Tariff) -> Iterator[Lint]:
         elif highest is not None and component.price > highest:
             expected = f"<= {highest}"
         if expected:
-            found = f"{component.price:f}"
+            found = f"{component.price.normalize():f}"
             yield _odd("suspicious_price", f"{path}.price", expected, found, component=component.type)
     priced = any(component.price for _, component in _components(tariff))
     if not priced and (_side(tariff.min_price, "excl_vat") or ZERO) <= ZERO:
