@@ -64,28 +64,45 @@ class EmspCdrRating(models.Model):
         """
         self.ensure_one()
         grid = self.contract_id._grid_at(self.session_start_at)
-        cdr = self._received_cdr()
-        is_own = self.contract_id.price_source == "cdr" and bool(cdr.tariffs)
-        if not is_own and not grid:
+        cdr = self._received_cdr() if self.contract_id.price_source == "cdr" else None
+        if cdr and cdr.tariffs:
+            return self._price_by_own(cdr, grid, tariffs)
+        if not grid:
             return Rating({}, [self._hold("no_tariff")])
         try:
-            explanation = (
-                price(cdr, cdr.tariffs, self._pricing_rules()) if is_own else self._explain(grid, tariffs)
-            )
-            vals = {
-                "price_grid_id": False if is_own else grid.id,
-                "priced_by": ", ".join(tariff.id for tariff in explanation.tariffs),
-                "amount_untaxed": to_float(explanation.net),
-                "components": [component.to_json() for component in split(explanation)],
-                "explanation": explanation.to_json(),
-            }
+            explanation = self._explain(grid, tariffs)
+            vals = {**self._vals_of(explanation), "price_grid_id": grid.id}
         except PricingError as error:
-            return Rating({}, [self._hold(error.code, path=error.path, **self._expectation(error))])
-        notes = self._pricing_notes(explanation)
-        if is_own:
-            notes += self._tariff_notes(cdr, tariffs)
-            notes += self._grid_doubt(explanation, grid, tariffs) if grid else []
+            return Rating({}, [self._pricing_hold(error)])
+        return Rating(vals, self._pricing_notes(explanation))
+
+    def _price_by_own(self, cdr, grid, tariffs):
+        """By the tariffs that came with the CDR.
+
+        :param cdr: core Cdr. :param grid: the agreed one, may be empty.
+        :return: Rating.
+        """
+        try:
+            explanation = price(cdr, cdr.tariffs, self._pricing_rules())
+            vals = {**self._vals_of(explanation), "price_grid_id": False}
+        except PricingError as error:
+            return Rating({}, [self._pricing_hold(error)])
+        notes = self._pricing_notes(explanation) + self._tariff_notes(cdr, tariffs)
+        if grid:
+            notes += self._grid_doubt(explanation, grid, tariffs)
         return Rating(vals, notes)
+
+    def _vals_of(self, explanation):
+        """:raise PricingError: tax_unknown."""
+        return {
+            "priced_by": ", ".join(tariff.id for tariff in explanation.tariffs),
+            "amount_untaxed": to_float(explanation.net),
+            "components": [component.to_json() for component in split(explanation)],
+            "explanation": explanation.to_json(),
+        }
+
+    def _pricing_hold(self, error):
+        return self._hold(error.code, path=error.path, **self._expectation(error))
 
     def _pricing_notes(self, explanation):
         """What the engine noted, as vals."""

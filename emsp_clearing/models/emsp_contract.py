@@ -60,6 +60,7 @@ class EmspContract(models.Model):
     )
     price_source = fields.Selection(
         [("grid", "Our price grid"), ("cdr", "The tariff that comes with the CDR")],
+        string="Ruling tariff",
         required=True,
         default="grid",
         tracking=True,

@@ -136,8 +136,8 @@ class EmspPriceSimulation(models.Model):
                 count = len(simulation.cdr_ids)
                 simulation.name = self.env._("%(grid)s on %(count)s CDRs", grid=grid, count=count)
             else:
-                days = (simulation.date_from or "…", simulation.date_to or "…")
-                simulation.name = f"{grid}: {days[0]} – {days[1]}"
+                days = (simulation.date_from, simulation.date_to)
+                simulation.name = f"{grid}: {days[0]} – {days[1]}" if all(days) else grid
 
     @api.depends("state", "cdr_count", "batch_ids.is_done")
     def _compute_done_count(self):

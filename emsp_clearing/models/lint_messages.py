@@ -31,7 +31,7 @@ def lint_text(env, lint):
             "It ends at %(found)s, where it starts: that is read as the whole day.", **params
         ),
         "hole_of_a_minute": env._(
-            "It ends at 23:59: the last minute of the day has another price. 00:00 is the end of the day."
+            "Hours end at 23:59: the last minute of the day has another price. 00:00 is the end of the day."
         ),
         "suspicious_price": env._(
             "The price for %(component)s is %(found)s; %(expected)s would be expected.", **params

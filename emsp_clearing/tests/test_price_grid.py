@@ -484,7 +484,7 @@ class TestPriceGridScreen(PriceGridCommon):
             self.assertIn("Everything is free.", form.warnings)
             with form.line_ids.edit(0) as line:
                 line.price, line.hour_from, line.hour_to = 0.39, "06:00", "23:59"
-            self.assertIn("It ends at 23:59", form.warnings)
+            self.assertIn("Hours end at 23:59", form.warnings)
 
     def test_warnings_show_names_as_text(self):
         self.city.name = "<b>City</b>"
@@ -661,7 +661,7 @@ class TestPriceGridSheet(PriceGridCommon):
         problems = self._problems(
             {"component": "ENERGY", "price": 0.4},
             {"component": "SOLAR", "price": 0.12345},
-            {"component": "TIME", "price": "0,39", "step_size": 1.5, "hour_from": "25:00"},
+            {"component": "TIME", "price": "1.0,39", "step_size": 1.5, "hour_from": "25:00"},
             {"component": "FLAT", "price": -1, "free_minutes": 5, "location_group": "Moon"},
             {"component": "MAX", "price": 5, "hour_to": "10:00", "tuesday": "perhaps"},
             {"price": None, "step_size": 1},
@@ -672,7 +672,7 @@ class TestPriceGridSheet(PriceGridCommon):
                 "Row 4, column A (component): SOLAR is no kind of price; one of ENERGY, FLAT, MAX, MIN, "
                 "PARKING_TIME, TIME is expected.",
                 "Row 4, column B (price): 0.12345 has more than 4 decimals. Round it.",
-                "Row 5, column B (price): 0,39 is no number; one such as 0.39 is expected.",
+                "Row 5, column B (price): 1.0,39 is no number; one such as 0.39 is expected.",
                 "Row 5, column C (step_size): 1.5 is no whole number.",
                 "Row 5, column E (hour_from): 25:00 is not an hour of the day: 00:00 to 23:59 is expected.",
                 "Row 6, column B (price): A price is not negative.",
@@ -687,6 +687,12 @@ class TestPriceGridSheet(PriceGridCommon):
                 "Row 8, column B (price): An empty cell is no number; one such as 0.39 is expected.",
             ],
         )
+
+    def test_numbers_and_answers_typed_as_text_are_understood_in_the_languages_of_the_screens(self):
+        content = self._file({"component": "TIME", "price": "0,39", "monday": "FAUX", "tuesday": "wahr"})
+        self.assertFalse(self._import(content).problems)
+        line = self.target.line_ids
+        self.assertEqual((line.price, line.monday, line.tuesday), (0.39, False, True))
 
     def test_sheet_without_prices_is_told(self):
         self.assertEqual(self._problems(), ["The file holds no price."])

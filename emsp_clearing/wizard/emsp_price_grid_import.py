@@ -19,8 +19,9 @@ from ..models.emsp_price_grid_sheet import COLUMNS, FIRST_ROW, LABEL_ROW, TECHNI
 MAX_FILE_BYTES = 2 * 1024 * 1024
 MAX_ROWS = 1000
 REQUIRED = ("component", "price")
-YES = frozenset({"1", "true", "x", "yes"})
-NO = frozenset({"0", "false", "no"})
+# A cell that is no real boolean: in the languages of the screens.
+YES = frozenset({"1", "true", "x", "yes", "vrai", "oui", "wahr", "ja"})
+NO = frozenset({"0", "false", "no", "faux", "non", "falsch", "nein"})
 
 
 class Unreadable(Exception):
@@ -213,7 +214,8 @@ class EmspPriceGridImport(models.TransientModel):
     def _read_decimal(self, value):
         """A cell's number as it is written: its float is read by its shortest text."""
         try:
-            number = Decimal("" if isinstance(value, bool) else str(value))
+            # A number that was typed as text, with the comma of most of Europe.
+            number = Decimal("" if isinstance(value, bool) else str(value).replace(",", ".", 1))
         except InvalidOperation:
             number = Decimal("NaN")
         if not number.is_finite() or abs(number) >= 10**9:

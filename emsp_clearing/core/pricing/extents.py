@@ -114,6 +114,17 @@ def extent_of(restrictions: TariffRestrictions | None, tariff: Tariff) -> Extent
     )
 
 
+def minutes_of_week(restrictions: TariffRestrictions) -> int | None:
+    """A bit for each minute of the week, from Monday on, that its hours and weekdays hold in.
+
+    None where a time cannot be read, or is no whole minute.
+    """
+    hours = _hours(restrictions)
+    if hours is None:
+        return None
+    return sum(hours << day * MINUTES_PER_DAY for day in _days(restrictions))
+
+
 def _hours(restrictions: TariffRestrictions) -> int | None:
     """A5: equal bounds are the whole day; an end before the start passes midnight."""
     start, end = minute_of(restrictions.start_time or "00:00"), minute_of(restrictions.end_time or "00:00")

@@ -9,10 +9,10 @@ from typing import NamedTuple, TypeVar
 
 from ..money import ZERO
 from ..ocpi.objects import Price, PriceComponent, Tariff, TariffElement, TariffRestrictions
+from .extents import minutes_of_week
 from .restrictions import WEEKDAYS
 
 MINUTES_PER_HOUR = 60
-MINUTES_PER_DAY = 24 * MINUTES_PER_HOUR
 SECONDS_PER_MINUTE = 60
 TIMES = ("TIME", "PARKING_TIME")
 LIMITS = ("MIN", "MAX")
@@ -264,24 +264,8 @@ def _restrictions(bracket: Bracket, max_duration: int | None = None) -> TariffRe
 
 
 def _minutes_of_week(bracket: Bracket) -> int:
-    """A bit for each minute of the week in which the bracket holds (A5, A6 of `restrictions`)."""
-    start = _minute_of_day(bracket.start_time)
-    end = _minute_of_day(bracket.end_time) or MINUTES_PER_DAY
-    if start < end:
-        day = _bits(start, end)
-    else:
-        day = _bits(start, MINUTES_PER_DAY) | _bits(0, end)
-    week = 0
-    for number, name in enumerate(WEEKDAYS):
-        if not bracket.weekdays or name in bracket.weekdays:
-            week |= day << number * MINUTES_PER_DAY
-    return week
-
-
-def _minute_of_day(hour: str | None) -> int:
-    hours, minutes = (hour or "00:00").split(":")
-    return int(hours) * MINUTES_PER_HOUR + int(minutes)
-
-
-def _bits(start: int, end: int) -> int:
-    return (1 << end) - (1 << start)
+    """:raise ValueError: for an hour that is not "HH:MM"."""
+    minutes = minutes_of_week(_restrictions(bracket) or TariffRestrictions())
+    if minutes is None:
+        raise ValueError(f"expected HH:MM, got {bracket.start_time} and {bracket.end_time}")
+    return minutes
