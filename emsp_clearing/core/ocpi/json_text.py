@@ -51,7 +51,12 @@ def canonical(raw: bytes | str) -> bytes:
 
     :raise PayloadError: as `read_json`.
     """
-    return _canonical(read_json(raw)).encode()
+    return canonical_of(read_json(raw))
+
+
+def canonical_of(tree: Any) -> bytes:
+    """As `canonical`, of a value that `read_json` gave."""
+    return _canonical(tree).encode()
 
 
 def write_json(payload: Any) -> bytes:

@@ -9,12 +9,13 @@ from typing import Any
 from ..errors import PayloadError
 from . import objects, to_objects, to_payload
 from .decode import decode
-from .json_text import canonical, read_json, write_json
+from .json_text import canonical, canonical_of, read_json, write_json
 from .versions import VERSIONS, find_version
 
 __all__ = [
     "VERSIONS",
     "canonical",
+    "canonical_of",
     "check_version",
     "parse_cdr",
     "parse_tariff",
@@ -24,8 +25,8 @@ __all__ = [
 ]
 
 
-def parse_cdr(raw: bytes | str, version: str = "2.2.1", *, lax: bool = False) -> objects.Cdr:
-    """A CDR as received: one JSON object.
+def parse_cdr(raw: bytes | str | Any, version: str = "2.2.1", *, lax: bool = False) -> objects.Cdr:
+    """A CDR as received: one JSON object, or what `read_json` made of it.
 
     Refuses only what has no usable structure; what a peer spells in its own way is understood and
     told by `deviations.find_deviations`, what makes no sense (an end before the start) is for the
@@ -36,7 +37,8 @@ def parse_cdr(raw: bytes | str, version: str = "2.2.1", *, lax: bool = False) ->
         or as `read_json`.
     """
     known = find_version(version)
-    payload = decode(read_json(raw), known.cdr, lax=lax or known.texts_are_numbers)
+    tree = read_json(raw) if isinstance(raw, (bytes, str)) else raw
+    payload = decode(tree, known.cdr, lax=lax or known.texts_are_numbers)
     return known.to_cdr(payload, version)
 
 
