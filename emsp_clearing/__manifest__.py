@@ -24,7 +24,7 @@
         "account_payment_sepa_credit_transfer",
     ],
     "external_dependencies": {
-        "python": ["lxml", "msgspec", "openpyxl", "qrcode", "weasyprint"],
+        "python": ["cryptography", "lxml", "msgspec", "openpyxl", "qrcode", "requests", "weasyprint"],
     },
     "data": [
         # security first: groups are named by everything below
@@ -44,6 +44,7 @@
         # wizards before the views whose buttons open them
         "wizard/emsp_cdr_void_views.xml",
         "wizard/emsp_cdr_import_views.xml",
+        "wizard/emsp_ocpi_connection_register_views.xml",
         "wizard/emsp_ocpi_connection_token_views.xml",
         "wizard/emsp_price_grid_import_views.xml",
         # views
@@ -53,6 +54,12 @@
         "views/emsp_exception_views.xml",
         "views/emsp_ocpi_message_views.xml",
         "views/emsp_ocpi_connection_views.xml",
+        "views/emsp_ocpi_push_views.xml",
+        "views/emsp_ocpi_cursor_views.xml",
+        "views/emsp_token_views.xml",
+        "views/emsp_session_views.xml",
+        "views/emsp_tariff_views.xml",
+        "views/emsp_location_views.xml",
         "views/emsp_contract_views.xml",
         "views/emsp_location_group_views.xml",
         "views/emsp_customer_group_views.xml",
@@ -60,6 +67,7 @@
         "views/emsp_cdr_explanation_templates.xml",
         "views/emsp_cdr_views.xml",
         "views/emsp_settlement_views.xml",
+        "views/emsp_invoice_reconciliation_views.xml",
         "views/emsp_price_simulation_views.xml",
         # menus last: they name the actions above
         "views/emsp_clearing_menus.xml",

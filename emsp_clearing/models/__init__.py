@@ -1,5 +1,7 @@
 # A model comes before the files that extend it.
 from . import emsp_state_mixin  # isort: skip
+from . import emsp_ocpi_object  # isort: skip
+from . import emsp_ocpi_cursor, emsp_ocpi_push  # isort: skip
 from . import emsp_cdr, emsp_settlement  # isort: skip
 from . import emsp_price_simulation  # isort: skip
 from . import (
@@ -22,23 +24,49 @@ from . import (
     emsp_customer_group,
     emsp_exception,
     emsp_exception_late,
+    emsp_invoice_reconciliation,
+    emsp_invoice_reconciliation_line,
+    emsp_location,
+    emsp_location_connector,
     emsp_location_group,
+    emsp_location_push,
     emsp_ocpi_connection,
     emsp_ocpi_connection_chain,
+    emsp_ocpi_connection_peer,
+    emsp_ocpi_connection_pull,
+    emsp_ocpi_connection_push,
+    emsp_ocpi_connection_register,
+    emsp_ocpi_connection_server,
+    emsp_ocpi_connection_version,
+    emsp_ocpi_endpoint,
     emsp_ocpi_message,
+    emsp_ocpi_pull,
+    emsp_ocpi_push_content,
+    emsp_ocpi_push_run,
     emsp_price_grid,
     emsp_price_grid_line,
+    emsp_price_grid_push,
     emsp_price_grid_sheet,
     emsp_price_grid_tariff,
     emsp_price_simulation_batch,
     emsp_price_simulation_line,
     emsp_price_simulation_problem,
     emsp_price_simulation_run,
+    emsp_session,
+    emsp_session_push,
     emsp_settlement_annex,
     emsp_settlement_invoice,
+    emsp_settlement_reconciliation,
     emsp_settlement_run,
+    emsp_tariff,
+    emsp_token,
+    emsp_token_authorization,
+    emsp_token_push,
     ir_actions_report,
     ir_http,
     mail_mail,
     res_partner,
 )
+
+# They build on what extensions above define.
+from . import emsp_cdr_push, emsp_invoice_reconciliation_push  # isort: skip

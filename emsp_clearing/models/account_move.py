@@ -122,6 +122,8 @@ class AccountMove(models.Model):
         A draft is passed over: it has no number to print, and gets its annex when it is posted.
         :raise UserError: when the rows do not add up to the invoice.
         """
+        # Computed from attachments, which come and go without its knowing.
+        self.invalidate_recordset(["emsp_annex_id"])
         vals_list = []
         for move in self.filtered(lambda m: m.emsp_settlement_id and m.state == "posted"):
             if not move.emsp_annex_id:

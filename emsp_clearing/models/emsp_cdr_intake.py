@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 from psycopg2.errors import UniqueViolation
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 
 from odoo.addons.queue_job.job import identity_exact
@@ -11,7 +11,11 @@ from odoo.addons.queue_job.job import identity_exact
 from ..core.chain import payload_hash
 from ..core.errors import PayloadError
 from ..core.money import to_float
-from ..core.ocpi.normalise import canonical, parse_cdr
+from ..core.ocpi.json_text import write_json
+from ..core.ocpi.modules import cdr_payload
+from ..core.ocpi.normalise import canonical_of, parse_cdr, read_json
+from .emsp_ocpi_object import naive
+from .emsp_token import token_party
 
 
 class Receipt(NamedTuple):
@@ -35,13 +39,37 @@ class Parsed(NamedTuple):
     content: str
 
 
+class Context(NamedTuple):
+    """What CDRs may name: ids of emsp.session by key, KnownTokens, KnownPlaces."""
+
+    sessions: dict
+    tokens: tuple
+    places: tuple
+
+
 class EmspCdrIntake(models.Model):
     """From bytes to a stored CDR: over OCPI and from files alike."""
 
     _inherit = "emsp.cdr"
 
+    last_updated = fields.Datetime(index=True, help="By the sender's clock.")
+    is_home_compensation = fields.Boolean(
+        string="Compensation of charging at home", help="Paid to the driver, not by the driver."
+    )
+    session_id = fields.Many2one("emsp.session", check_company=True, index="btree_not_null")
+    token_id = fields.Many2one("emsp.token", string="Known token", check_company=True, index="btree_not_null")
+    location_connector_id = fields.Many2one(
+        "emsp.location.connector",
+        string="Charger",
+        check_company=True,
+        ondelete="set null",
+        index="btree_not_null",
+    )
+
+    _for_partner = models.Index("(company_id, token_country_code, token_party_id)")
+
     @api.model
-    def _receive(self, connection, items, received_at, available_at=None):
+    def _receive(self, connection, items, received_at, available_at=None, version=None):
         """Store CDRs as received, attach them, and have them priced in the background.
 
         :param connection: emsp.ocpi.connection they came from.
@@ -49,10 +77,12 @@ class EmspCdrIntake(models.Model):
         :param datetime received_at: naive UTC.
         :param datetime available_at: when the partner could see them, where that is past; by
             default the moment they are priced.
+        :param str version: of OCPI that they are in; by default the connection's.
         :return: one Receipt per item, in the same order.
         :raise ConcurrencyError: another transaction stores one of them now; the caller is replayed.
         """
-        parsed = [self._parse(connection, raw) for raw in items]
+        version = version or connection.version
+        parsed = [self._parse(connection, raw, version) for raw in items]
         good = [entry for entry in parsed if isinstance(entry, Parsed)]
         known = self._find_known(connection, good)
         fresh = {}
@@ -61,9 +91,8 @@ class EmspCdrIntake(models.Model):
                 fresh.setdefault(entry.key, entry)
         new = {}
         if fresh:
-            created = self._create_received(connection, list(fresh.values()), received_at)
+            created = self._create_received(connection, list(fresh.values()), received_at, version)
             new = {cdr.ocpi_key: cdr for cdr in created}
-            created._attach()
             created._enqueue_rating(available_at)
         receipts = []
         for entry in parsed:
@@ -105,16 +134,17 @@ class EmspCdrIntake(models.Model):
         )
 
     @api.model
-    def _parse(self, connection, raw):
+    def _parse(self, connection, raw, version):
         """:return: Parsed, or the Receipt of a refusal."""
         try:
-            cdr = parse_cdr(raw, connection.version, lax=connection.is_lax)
+            tree = read_json(raw)
+            cdr = parse_cdr(tree, version, lax=connection.is_lax)
             if not cdr.country_code:
                 # OCPI 2.1.1 does not say whose it is: the party of the connection.
                 party = {"country_code": connection.country_code, "party_id": connection.ocpi_party_id}
                 cdr = replace(cdr, **party)
             connection._check_owner(cdr)
-            content = payload_hash(canonical(raw))
+            content = payload_hash(canonical_of(tree))
         except PayloadError as error:
             return Receipt("invalid", self.browse(), error.code, str(error), error.path or "")
         return Parsed(raw, cdr, cdr.key, content)
@@ -144,7 +174,7 @@ class EmspCdrIntake(models.Model):
         )
 
     @api.model
-    def _create_received(self, connection, parsed, received_at):
+    def _create_received(self, connection, parsed, received_at, version):
         names = {entry.cdr.currency.upper() for entry in parsed}
         found = (
             self.env["res.currency"]
@@ -152,18 +182,33 @@ class EmspCdrIntake(models.Model):
             .search_fetch([("name", "in", names)], ["name"])
         )
         currencies = {currency.name: currency.id for currency in found}
+        known = self._find_context(connection.company_id, [entry.cdr for entry in parsed])
         vals_list = [
             {
                 "connection_id": connection.id,
                 "company_id": connection.company_id.id,
-                "ocpi_version": connection.version,
+                "ocpi_version": version,
                 "received_at": received_at,
                 "currency_id": currencies.get(entry.cdr.currency.upper()),
                 **self._vals_from_payload(entry),
-                **self._vals_from_cdr(entry.cdr, connection),
+                **self._vals_from_cdr(entry.cdr, connection, known),
             }
             for entry in parsed
         ]
+        facts = [
+            (
+                connection,
+                (
+                    (vals["token_country_code"], vals["token_party_id"]),
+                    (vals["ocpi_country_code"].upper(), vals["ocpi_party_id"].upper()),
+                ),
+                vals["session_end_at"],
+            )
+            for vals in vals_list
+        ]
+        found = self._find_contracts(connection.company_id, facts)
+        for vals, (contract, reason) in zip(vals_list, found, strict=True):
+            vals.update(contract_id=contract.id, attach_reason=reason)
         try:
             with self.env.cr.savepoint():
                 return self.create(vals_list)
@@ -181,20 +226,50 @@ class EmspCdrIntake(models.Model):
         }
 
     @api.model
-    def _vals_from_cdr(self, cdr, connection):
-        """Field values of a core Cdr; instants become naive UTC, amounts floats at the ORM's door."""
+    def _find_context(self, company, cdrs):
+        """What the CDRs name, as far as it was pushed before: four queries, however many.
+
+        :param cdrs: core Cdrs.
+        :return: Context.
+        """
+        sessions = self.env["emsp.session"].search_fetch(
+            [
+                ("company_id", "=", company.id),
+                ("ocpi_key", "in", {session_key(cdr) for cdr in cdrs if cdr.session_id}),
+            ],
+            ["ocpi_key"],
+        )
+        places = [(cdr.country_code, cdr.party_id, cdr.cdr_location) for cdr in cdrs]
+        return Context(
+            {session.ocpi_key: session.id for session in sessions},
+            self.env["emsp.token"]._known(company, [cdr.cdr_token for cdr in cdrs]),
+            self.env["emsp.location"]._known(company, places),
+        )
+
+    @api.model
+    def _vals_from_cdr(self, cdr, connection, known):
+        """Field values of a core Cdr; instants become naive UTC, amounts floats at the ORM's door.
+
+        :param Context known: what was pushed before.
+        """
         location, token = cdr.cdr_location, cdr.cdr_token
+        known_token = known.tokens.find(token)
+        country_code, party_id = token_party(token, known_token)
+        place = (cdr.country_code, cdr.party_id, location)
+        time_zone = location.time_zone or known.places.find_time_zone(*place) or connection.time_zone
         return {
             "ocpi_country_code": cdr.country_code,
             "ocpi_party_id": cdr.party_id,
             "ocpi_id": cdr.id,
-            "session_start_at": cdr.start_date_time.replace(tzinfo=None, microsecond=0),
-            "session_end_at": cdr.end_date_time.replace(tzinfo=None, microsecond=0),
+            "session_start_at": naive(cdr.start_date_time),
+            "session_end_at": naive(cdr.end_date_time),
             "ocpi_session_id": cdr.session_id,
-            "token_country_code": (token.country_code or "").upper(),
-            "token_party_id": (token.party_id or "").upper(),
+            "session_id": known.sessions.get(session_key(cdr)),
+            "token_country_code": country_code,
+            "token_party_id": party_id,
             "token_uid": token.uid,
             "emaid": token.contract_id,
+            "token_id": known_token and known_token.id,
             "location_name": location.name,
             "location_address": location.address,
             "location_city": location.city,
@@ -202,49 +277,59 @@ class EmspCdrIntake(models.Model):
             "evse_id": location.evse_id,
             "connector_id": location.connector_id,
             "power_type": location.connector_power_type,
-            "time_zone": location.time_zone or connection.time_zone,
+            "location_connector_id": known.places.find_connector(*place).id,
+            "time_zone": time_zone,
             "energy_kwh": to_float(cdr.total_energy),
             "duration_s": round((cdr.end_date_time - cdr.start_date_time).total_seconds()),
             "parking_s": round((cdr.total_parking_time or 0) * 3600),
             "is_credit": cdr.credit,
             "credited_ocpi_id": cdr.credit_reference_id,
             "stated_amount": to_float(cdr.total_cost.excl_vat),
+            "last_updated": naive(cdr.last_updated),
+            "is_home_compensation": cdr.home_charging_compensation,
         }
 
-    def _attach(self):
-        """Find the contract of each CDR by its party; where there is none, say why.
+    def _check_company(self, fnames=None):
+        """Once for each combination of companies: a batch has a handful, and thousands of CDRs."""
+        names = [
+            name for name, field in self._fields.items() if field.type == "many2one" and field.check_company
+        ]
+        different = {}
+        for cdr in self:
+            companies = tuple(cdr[name].company_id.id for name in names)
+            different.setdefault((cdr.company_id.id, *companies), cdr.id)
+        return super(EmspCdrIntake, self.browse(different.values()))._check_company(fnames)
 
-        Where we are the CPO the token's party pays, where we are the eMSP the CDR's owner is paid.
-        """
+    def _attach(self):
+        """Find the contract of each CDR by its party; where there is none, say why."""
         for company in self.company_id:
             cdrs = self.filtered(lambda cdr, c=company: cdr.company_id == c)
-            contracts = self.env["emsp.contract"]._by_party(company, {cdr._counterparty() for cdr in cdrs})
-            found = {}
-            for cdr in cdrs:
-                contract, reason = cdr._find_contract(contracts)
-                found.setdefault((contract, reason), []).append(cdr.id)
-            for (contract, reason), ids in found.items():
+            facts = [(cdr.connection_id, cdr._parties(), cdr.session_end_at) for cdr in cdrs]
+            grouped = {}
+            for cdr, found in zip(cdrs, self._find_contracts(company, facts), strict=True):
+                grouped.setdefault(found, []).append(cdr.id)
+            for (contract, reason), ids in grouped.items():
                 self.browse(ids)._store({"contract_id": contract.id, "attach_reason": reason})
 
-    def _counterparty(self):
+    def _parties(self):
+        """:return: (country code, party id) of the token and of the CDR's owner, upper-case."""
         self.ensure_one()
-        if self.connection_id.our_role == "CPO":
-            return self.token_country_code, self.token_party_id
-        return self.ocpi_country_code.upper(), self.ocpi_party_id.upper()
+        token = (self.token_country_code, self.token_party_id)
+        return token, (self.ocpi_country_code.upper(), self.ocpi_party_id.upper())
 
-    def _find_contract(self, contracts_by_party):
-        """:return: (contract or empty, reason code or False)."""
-        self.ensure_one()
-        role = "emsp" if self.connection_id.our_role == "CPO" else "cpo"
-        candidates = contracts_by_party.get(self._counterparty(), self.env["emsp.contract"])
-        candidates = candidates.filtered(lambda contract: contract.partner_role == role)
-        candidates = candidates or self.connection_id.default_contract_id
-        if not candidates:
-            return candidates, "no_contract"
-        covering = candidates.filtered(lambda contract: contract._covers(self.session_end_at))
-        if not covering:
-            return covering, "contract_dates"
-        return (covering, False) if len(covering) == 1 else (covering[:0], "ambiguous")
+    @api.model
+    def _find_contracts(self, company, facts):
+        """Where we are the CPO the token's party pays, where we are the eMSP the CDR's owner is paid.
+
+        :param facts: (connection, parties as `_parties`, end of the session) of each CDR.
+        :return: list of (contract or empty, reason code or False), in the same order.
+        """
+        pairs = [token if connection.our_role == "CPO" else owner for connection, (token, owner), __ in facts]
+        contracts = self.env["emsp.contract"]._by_party(company, set(pairs))
+        return [
+            connection._find_contract(contracts.get(pair, self.env["emsp.contract"]), ended_at)
+            for (connection, __, ended_at), pair in zip(facts, pairs, strict=True)
+        ]
 
     def _enqueue_rating(self, available_at=None):
         self.with_delay(identity_key=identity_exact)._job_rate(available_at)
@@ -266,3 +351,26 @@ class EmspCdrIntake(models.Model):
         attached = waiting.filtered("contract_id")
         if attached:
             attached._enqueue_rating()
+
+    def _payload_in(self, version):
+        """JSON text: as received where it came in this version, else said in its words."""
+        self.ensure_one()
+        if self.ocpi_version == version:
+            # A byte order mark is no part of the JSON it stands before (RFC 8259, 8.1).
+            return self.payload.removeprefix("\ufeff")
+        cdr = self._received_cdr()
+        token = cdr.cdr_token
+        if not token.country_code:
+            # OCPI 2.1.1 does not say whose the token is; later versions have to.
+            party = {
+                "country_code": self.token_country_code or None,
+                "party_id": self.token_party_id or None,
+            }
+            token = replace(token, **party)
+        owner = {"country_code": self.ocpi_country_code, "party_id": self.ocpi_party_id}
+        return write_json(cdr_payload(replace(cdr, cdr_token=token, **owner), version)).decode()
+
+
+def session_key(cdr):
+    """The `ocpi_key` of the session that a core Cdr names."""
+    return f"{cdr.country_code}*{cdr.party_id}*{cdr.session_id}".upper()

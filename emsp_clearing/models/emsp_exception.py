@@ -31,6 +31,7 @@ class EmspException(models.Model):
             ("annex_mismatch", "Annex differs"),
             ("cdr_missing", "CDR missing"),
             ("cdr_conflict", "CDR changed"),
+            ("push_failed", "Partner not told"),
             ("blocked", "Settlement blocked"),
         ],
         required=True,
@@ -265,6 +266,9 @@ class EmspException(models.Model):
             "blocked": self.env._("Remove the cause. The next run takes the settlement up again."),
             "cdr_conflict": self.env._(
                 "Ask the sender which one is right. A stored CDR is corrected by a credit CDR and a new one."
+            ),
+            "push_failed": self.env._(
+                "Open OCPI > Outbox, remove the cause that is told there, and repeat what was not sent."
             ),
             "annex_mismatch": self.env._("Compare the annex with the invoice before anything is sent."),
         }

@@ -1,20 +1,28 @@
 import hashlib
 import hmac
 import secrets
+from collections import defaultdict
 
 import pytz
 
 from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ..core.errors import PayloadError
 from ..core.ocpi.normalise import VERSIONS
 from . import party
+from .emsp_state_mixin import Stored
 
 # What a request needs to know of its connection, read together with it.
 REQUEST_FIELDS = (
     "token_hash",
+    "previous_token_hash",
+    "pending_token_hash",
     "company_id",
     "our_role",
+    "peer_role",
+    "state",
     "country_code",
     "ocpi_party_id",
     "is_hub",
@@ -23,14 +31,22 @@ REQUEST_FIELDS = (
     "time_zone",
     "default_contract_id",
 )
+TOKEN_FIELDS = {
+    "current": "token_hash",
+    "previous": "previous_token_hash",
+    "pending": "pending_token_hash",
+}
 
 
 class EmspOcpiConnection(models.Model):
     """A partner's platform that speaks OCPI with us: who it is, and the token it comes with.
 
-    Where our role is eMSP, a CPO pushes its CDRs here. Where it is CPO, our own charge point management
-    system hands over the CDRs of our chargers; the party is then our own. The token itself is stored
-    nowhere: only its hash is, and the clear text is shown once.
+    Where our role is eMSP, a CPO pushes its CDRs here. Where it is CPO, an eMSP takes ours, or our own
+    charge point management system hands over the CDRs of our chargers; the party is then our own. The
+    token itself is stored nowhere: only its hash is, and the clear text is shown once.
+
+    Up to three tokens are known: the one in use; the one before, until the new one was used once; and a
+    pending one, for a handshake, that opens the versions and the credentials alone.
     """
 
     _name = "emsp.ocpi.connection"
@@ -53,7 +69,19 @@ class EmspOcpiConnection(models.Model):
         default="CPO",
         tracking=True,
     )
-    country_code = fields.Char(size=2, required=True, tracking=True, help="Of the party that owns the CDRs.")
+    peer_role = fields.Selection(
+        [("CPO", "CPO"), ("EMSP", "eMSP"), ("OWN", "Our own charge point system")],
+        string="The other side",
+        required=True,
+        compute="_compute_peer_role",
+        store=True,
+        readonly=False,
+        precompute=True,
+        tracking=True,
+        help="Our own charge point system hands over what our chargers did; what it sends goes on to the "
+        "partners that it is for.",
+    )
+    country_code = fields.Char(size=2, required=True, tracking=True, help="Of the other side's party.")
     ocpi_party_id = fields.Char(string="Party id", size=3, required=True, tracking=True)
     is_hub = fields.Boolean(
         string="Hub", tracking=True, help="Carries the CDRs of other parties: their owner is not checked."
@@ -82,6 +110,8 @@ class EmspOcpiConnection(models.Model):
         help="For CDRs whose party is named by no contract.",
     )
     token_hash = fields.Char(copy=False, groups=fields.NO_ACCESS)
+    previous_token_hash = fields.Char(copy=False, groups=fields.NO_ACCESS)
+    pending_token_hash = fields.Char(copy=False, groups=fields.NO_ACCESS)
     token_hint = fields.Char(
         string="Token ends in", copy=False, readonly=True, help="The last four characters."
     )
@@ -89,10 +119,16 @@ class EmspOcpiConnection(models.Model):
     cdr_count = fields.Integer(string="CDRs", compute="_compute_cdr_count")
     ocpi_message_ids = fields.One2many("emsp.ocpi.message", "connection_id")
     refused_count = fields.Integer(compute="_compute_message_facts")
+    failed_count = fields.Integer(compute="_compute_message_facts")
     last_message_at = fields.Datetime(compute="_compute_message_facts")
+    last_received_at = fields.Datetime(compute="_compute_message_facts")
+    last_sent_at = fields.Datetime(compute="_compute_message_facts")
+    last_error = fields.Char(compute="_compute_last_error", help="Of the newest message, if that one failed.")
     versions_url = fields.Char(string="Versions URL", compute="_compute_versions_url")
 
     _token_hash_unique = models.UniqueIndex("(token_hash) WHERE token_hash IS NOT NULL")
+    _previous_token_hash = models.UniqueIndex("(previous_token_hash) WHERE previous_token_hash IS NOT NULL")
+    _pending_token_hash = models.UniqueIndex("(pending_token_hash) WHERE pending_token_hash IS NOT NULL")
     _party_unique = models.UniqueIndex(
         "(company_id, our_role, country_code, ocpi_party_id) WHERE active",
         "Another active connection of this company has the same party and role.",
@@ -101,6 +137,13 @@ class EmspOcpiConnection(models.Model):
     @api.model
     def _selection_time_zone(self):
         return [(zone, zone) for zone in pytz.common_timezones]
+
+    @api.depends("our_role")
+    def _compute_peer_role(self):
+        for connection in self:
+            expected = ("CPO",) if connection.our_role == "EMSP" else ("OWN", "EMSP")
+            if connection.peer_role not in expected:
+                connection.peer_role = expected[0]
 
     @api.depends("cdr_ids")
     def _compute_cdr_count(self):
@@ -117,17 +160,27 @@ class EmspOcpiConnection(models.Model):
     def _compute_message_facts(self):
         groups = self.env["emsp.ocpi.message"]._read_group(
             [("connection_id", "in", self.ids)],
-            ["connection_id", "is_refused"],
+            ["connection_id", "direction", "is_refused"],
             ["received_at:max", "__count"],
         )
-        latest, refused = {}, {}
-        for connection, is_refused, received_at, count in groups:
-            latest[connection] = max(received_at, latest.get(connection, received_at))
-            if is_refused:
-                refused[connection] = count
+        latest, failed = defaultdict(dict), defaultdict(int)
+        for connection, direction, is_refused, at, count in groups:
+            of_connection = latest[connection]
+            of_connection[direction] = max(at, of_connection.get(direction, at))
+            failed[connection, direction] += count if is_refused else 0
         for connection in self:
-            connection.last_message_at = latest.get(connection)
-            connection.refused_count = refused.get(connection, 0)
+            of_connection = latest[connection]
+            connection.last_received_at = of_connection.get("in")
+            connection.last_sent_at = of_connection.get("out")
+            connection.last_message_at = max(of_connection.values(), default=False)
+            connection.refused_count = failed[connection, "in"]
+            connection.failed_count = failed[connection, "out"]
+
+    @api.depends("ocpi_message_ids")
+    def _compute_last_error(self):
+        for connection in self:
+            newest = self.env["emsp.ocpi.message"].search([("connection_id", "=", connection.id)], limit=1)
+            connection.last_error = newest.message if newest.is_refused else False
 
     @api.depends("company_id")
     def _compute_versions_url(self):
@@ -155,15 +208,32 @@ class EmspOcpiConnection(models.Model):
         """Replace the token, and show the new one; the old one is refused from now on."""
         self.ensure_one()
         self.check_access("write")
+        title = self.env._("New token of %(connection)s", connection=self.name)
+        return self._show_token(title, self._generate_token())
+
+    def action_give_token(self):
+        """Show a token with which the partner registers; it opens nothing else."""
+        self.ensure_one()
+        self.check_access("write")
+        self._check_own_party_known()
+        if self.state == "registered":
+            raise UserError(self.env._("This connection is registered. Rotate its token instead."))
+        token = new_token()
+        # sudo: no user reads or writes the hash, also no manager
+        self.sudo().write(Stored(state="token_given", pending_token_hash=hash_token(token)))
+        title = self.env._("Registration token for %(connection)s", connection=self.name)
+        return self._show_token(title, token)
+
+    def _show_token(self, title, token):
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("New token of %(connection)s", connection=self.name),
+            "name": title,
             "res_model": "emsp.ocpi.connection.token",
             "view_mode": "form",
             "views": [(False, "form")],
             "target": "new",
             # In the context only: neither the dialog nor the database keeps it.
-            "context": {"default_token": self._generate_token()},
+            "context": {"default_token": token, "default_versions_url": self.versions_url},
         }
 
     def action_view_cdrs(self):
@@ -172,26 +242,48 @@ class EmspOcpiConnection(models.Model):
 
     def action_view_messages(self):
         action = self.env["ir.actions.act_window"]._for_xml_id("emsp_clearing.emsp_ocpi_message_action")
-        return {**action, "domain": [("connection_id", "in", self.ids)], "context": {}}
+        domain = [("connection_id", "in", self.ids), ("direction", "=", "in")]
+        return {**action, "domain": domain, "context": {}}
+
+    def action_view_sent_messages(self):
+        action = self.env["ir.actions.act_window"]._for_xml_id("emsp_clearing.emsp_ocpi_message_action")
+        domain = [("connection_id", "in", self.ids), ("direction", "=", "out")]
+        return {**action, "domain": domain, "context": {}}
 
     def _generate_token(self):
         """:return: the new token in clear (43 characters of 32 random bytes); it is stored nowhere."""
         self.ensure_one()
-        token = secrets.token_urlsafe(32)
+        token = new_token()
+        vals = {"token_hash": hash_token(token), "token_hint": token[-4:], "previous_token_hash": False}
+        if self.state == "unregistered":
+            vals["state"] = "draft"
         # sudo: no user reads or writes the hash, also no manager
-        self.sudo().write({"token_hash": hash_token(token), "token_hint": token[-4:]})
+        self.sudo().write(Stored(vals))
         self.message_post(body=self.env._("A new token was made; the one before is refused from now on."))
         return token
 
     @api.model
     def _find_by_token(self, token):
         """:param str token: in clear, as the partner sends it.
-        :return: the active connection it belongs to, or an empty recordset."""
+        :return: the active connection it belongs to, or an empty recordset; see `_token_kind`."""
         digest = hash_token(token)
-        connection = self.search_fetch([("token_hash", "=", digest)], REQUEST_FIELDS, limit=1)
-        if connection and hmac.compare_digest(connection.token_hash, digest):
-            return connection
-        return self.browse()
+        domain = Domain.OR(Domain(name, "=", digest) for name in TOKEN_FIELDS.values())
+        connection = self.search_fetch(domain, REQUEST_FIELDS, limit=1)
+        return connection if connection and connection._token_kind(token) else self.browse()
+
+    def _token_kind(self, token):
+        """:return: "current", "previous", "pending" or None."""
+        self.ensure_one()
+        digest = hash_token(token)
+        for kind, name in TOKEN_FIELDS.items():
+            if hmac.compare_digest(self[name] or "", digest):
+                return kind
+        return None
+
+    def _end_grace(self):
+        """The new token was used: the one before it dies."""
+        # sudo: no user writes a hash
+        self.sudo().write({"previous_token_hash": False})
 
     def _check_owner(self, cdr):
         """A platform speaks for its own party only, unless it is a hub (OCPI 2.2.1, 4.1.8).
@@ -207,6 +299,24 @@ class EmspOcpiConnection(models.Model):
             received = getattr(cdr, path)
             if received.upper() != value:
                 raise PayloadError("owner", path=path, expected=value, got=received)
+
+    def _find_contract(self, candidates, ended_at):
+        """The contract of a CDR that came in here.
+
+        :param candidates: contracts of its party, of either role.
+        :param datetime ended_at: of its session, naive UTC.
+        :return: (contract or empty, reason code or False).
+        """
+        self.ensure_one()
+        role = "emsp" if self.our_role == "CPO" else "cpo"
+        candidates = candidates.filtered(lambda contract: contract.partner_role == role)
+        candidates = candidates or self.default_contract_id
+        if not candidates:
+            return candidates, "no_contract"
+        covering = candidates.filtered(lambda contract: contract._covers(ended_at))
+        if not covering:
+            return covering, "contract_dates"
+        return (covering, False) if len(covering) == 1 else (covering[:0], "ambiguous")
 
     def _as_endpoint(self):
         """The connection in the name of the endpoint's technical user, in its company."""
@@ -225,6 +335,11 @@ class EmspOcpiConnection(models.Model):
         missing = self.company_id - user_sudo.company_ids
         if missing:
             user_sudo.write({"company_ids": [Command.link(company.id) for company in missing]})
+
+
+def new_token():
+    """43 characters of 32 random bytes; OCPI allows 64 (2.2.1, 7.3.1)."""
+    return secrets.token_urlsafe(32)
 
 
 def hash_token(token):

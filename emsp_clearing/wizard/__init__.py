@@ -2,6 +2,7 @@ from . import (
     account_statement_import,
     emsp_cdr_import,
     emsp_cdr_void,
+    emsp_ocpi_connection_register,
     emsp_ocpi_connection_token,
     emsp_price_grid_import,
 )

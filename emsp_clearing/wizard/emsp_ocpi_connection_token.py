@@ -10,3 +10,4 @@ class EmspOcpiConnectionToken(models.AbstractModel):
     # Without it the form's onchange does not return the token.
     id = fields.Id()
     token = fields.Char(readonly=True)
+    versions_url = fields.Char(string="Versions URL", readonly=True)

@@ -1,1 +1,13 @@
-from . import cdrs, dispatcher, fallback, versions
+from . import (
+    cdrs,
+    credentials,
+    dispatcher,
+    fallback,
+    invoice_reconciliation,
+    locations,
+    openapi,
+    sessions,
+    tariffs,
+    tokens,
+    versions,
+)

@@ -6,46 +6,41 @@ from odoo import http
 from odoo.http import request
 
 from ...core.ocpi.envelope import Problem
-from .dispatcher import MAX_BODY_BYTES, Answer
+from .dispatcher import Answer
+from .endpoints import module_url
+from .paging import answer_page, ocpi_route
+
+PAYLOAD_FIELDS = (
+    "payload",
+    "ocpi_version",
+    "ocpi_country_code",
+    "ocpi_party_id",
+    "token_country_code",
+    "token_party_id",
+    "connection_id",
+)
+# What the partner is shown: neither held, nor given up, nor still to be judged.
+SHOWN_STATES = ("open", "disputed", "locked", "invoiced")
 
 
 class OcpiCdrs(http.Controller):
-    """CDRs module, receiver interface (OCPI 2.2.1, 10.2.2): POST one CDR, GET it back."""
+    """CDRs module (OCPI 2.2.1, 10.2): CPOs post theirs, eMSPs read ours."""
 
-    _cdrs_url = "/ocpi/emsp/2.2.1/cdrs"
-
-    @http.route(
-        _cdrs_url,
-        type="ocpi",
-        auth="ocpi",
-        methods=["POST"],
-        csrf=False,
-        save_session=False,
-        readonly=False,
-        max_content_length=MAX_BODY_BYTES,
-        ocpi_module="cdrs",
-    )
-    def post_cdr(self):
+    @ocpi_route("emsp", "cdrs", methods=["POST"])
+    def post_cdr(self, version):
         ocpi = request.dispatcher
-        (receipt,) = request.env["emsp.cdr"]._receive(ocpi.connection, [ocpi.read_body()], ocpi.received_at)
+        (receipt,) = request.env["emsp.cdr"]._receive(
+            ocpi.connection, [ocpi.read_body()], ocpi.received_at, None, version
+        )
         if receipt.outcome == "invalid":
             return Answer.refusal(Problem.INVALID_PAYLOAD, receipt.message)
-        headers = (("Location", self._location(receipt.record)),)
+        headers = (("Location", self._location(receipt.record, version)),)
         if receipt.outcome == "conflict":
             return Answer.refusal(Problem.CONFLICT, receipt.message, headers=headers)
         return Answer(201 if receipt.outcome == "created" else 200, headers=headers)
 
-    @http.route(
-        f"{_cdrs_url}/<path:key>",
-        type="ocpi",
-        auth="ocpi",
-        methods=["GET"],
-        csrf=False,
-        save_session=False,
-        readonly=True,
-        ocpi_module="cdrs",
-    )
-    def get_cdr(self, key):
+    @ocpi_route("emsp", "cdrs", "/<path:key>", methods=["GET"])
+    def get_cdr(self, version, key):
         # The id comes last because it may contain slashes.
         parts = key.split("/", 2)
         if len(parts) < 3:
@@ -57,15 +52,33 @@ class OcpiCdrs(http.Controller):
                 ("ocpi_key", "=", "*".join(parts).upper()),
                 ("connection_id", "=", connection.id),
             ],
-            ["payload"],
+            PAYLOAD_FIELDS,
             limit=1,
         )
         if not cdr:
             raise NotFound
-        # A byte order mark is no part of the JSON it stands before (RFC 8259, 8.1).
-        return Answer(data_text=cdr.payload.removeprefix("\ufeff"))
+        return Answer(data_text=cdr._payload_in(version))
 
-    def _location(self, cdr):
+    @ocpi_route("cpo", "cdrs", methods=["GET"])
+    def get_cdrs(self, version):
+        connection = request.dispatcher.connection
+        domain = [("state", "in", SHOWN_STATES), *own_charging_of(connection)]
+        if version == "2.1.1":
+            # It has no word for them: they would be read as charges.
+            domain += [("is_credit", "=", False), ("is_home_compensation", "=", False)]
+        return answer_page("cpo", "cdrs", version, request.env["emsp.cdr"], domain, PAYLOAD_FIELDS)
+
+    def _location(self, cdr, version):
         parts = (cdr.ocpi_country_code, cdr.ocpi_party_id, cdr.ocpi_id)
         path = "/".join(quote(part, safe="") for part in parts)
-        return request.dispatcher.absolute_url(f"{self._cdrs_url}/{path}")
+        return request.dispatcher.absolute_url(f"{module_url('emsp', version, 'cdrs')}/{path}")
+
+
+def own_charging_of(connection):
+    """Domain of the CDRs or sessions of our own chargers whose token is the partner's."""
+    return [
+        ("company_id", "=", connection.company_id.id),
+        ("connection_id.peer_role", "=", "OWN"),
+        ("token_country_code", "=", connection.country_code),
+        ("token_party_id", "=", connection.ocpi_party_id),
+    ]

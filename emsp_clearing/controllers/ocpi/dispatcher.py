@@ -19,7 +19,12 @@ from odoo.http import Dispatcher, Response
 
 from ...core.errors import PayloadError
 from ...core.ocpi.envelope import ABSENT, Problem, StatusCode, answer_to, envelope
+from ...core.ocpi.normalise import VERSIONS
 from ...core.ocpi.record_file import gunzip
+from ...models.emsp_ocpi_client import CONFIGURATION_MODULES
+from ...models.emsp_ocpi_connection_peer import party_in
+from ...models.emsp_ocpi_connection_server import HandshakeError
+from .endpoints import side_of
 
 _logger = logging.getLogger(__name__)
 
@@ -56,6 +61,8 @@ class OcpiDispatcher(Dispatcher):
     What a known connection sent and what it was answered is kept as emsp.ocpi.message: with the
     request's own transaction when that succeeds, else by a second cursor after its rollback. Of
     requests that only read, just the refused ones are kept.
+
+    An endpoint of the side of the house that the connection has nothing to do with does not exist for it.
     """
 
     routing_type = "ocpi"
@@ -68,8 +75,12 @@ class OcpiDispatcher(Dispatcher):
         self.correlation_uid = self._message_uid(headers.get("X-Correlation-ID"))
         self.received_at = fields.Datetime.now()
         self.connection_id = None
+        self.token = None
+        self.admission = None
+        self.is_token_encoded = True
         self.ocpi_module = None
         self.body = b""
+        self._ends_grace = False
         self._started = time.monotonic()
 
     @classmethod
@@ -82,8 +93,32 @@ class OcpiDispatcher(Dispatcher):
         """The emsp.ocpi.connection whose token came with the request, acting as the technical user."""
         return self.request.env["emsp.ocpi.connection"].browse(self.connection_id)
 
+    @property
+    def version(self):
+        """The OCPI version in the path, or None."""
+        return next((part for part in self.request.httprequest.path.split("/") if part in VERSIONS), None)
+
+    def admit(self, connection, token, is_encoded):
+        """Note who calls.
+
+        :param str token: in clear; it leaves this object in no way but the caller's own credentials.
+        :param bool is_encoded: whether it came in Base64.
+        """
+        self.connection_id = connection.id
+        self.token = token
+        self.admission = connection._token_kind(token)
+        self.is_token_encoded = is_encoded
+        self._ends_grace = self.admission == "current" and bool(connection.previous_token_hash)
+
     def pre_dispatch(self, rule, args):
         self.ocpi_module = rule.endpoint.routing.get("ocpi_module")
+        if self.admission == "pending" and self.ocpi_module not in ("versions", "credentials"):
+            raise Unauthorized
+        side = side_of(self.request.httprequest.path)
+        if "\0" in self.request.httprequest.path:
+            raise NotFound
+        if side and side != self.connection._side():
+            raise NotFound
         return super().pre_dispatch(rule, args)
 
     def dispatch(self, endpoint, args):
@@ -92,7 +127,20 @@ class OcpiDispatcher(Dispatcher):
         answer = self.request.registry["ir.http"]._dispatch(endpoint)
         if not endpoint.routing["readonly"]:
             self._keep_message(self.request.env, answer)
+        self._end_grace(is_readonly=endpoint.routing["readonly"])
         return self._respond(answer)
+
+    def _end_grace(self, is_readonly):
+        """A partner that uses its new token needs the one before no longer."""
+        if not self._ends_grace:
+            return
+        if not is_readonly:
+            self.connection._end_grace()
+            return
+        # Rare enough for a second cursor: once after each rotation.
+        self.request.env.cr.rollback()
+        with self.request.registry.cursor() as cr:
+            self.connection.with_env(self.request.env(cr=cr))._end_grace()
 
     def handle_error(self, exc):
         answer = answer_for(exc)
@@ -148,6 +196,7 @@ class OcpiDispatcher(Dispatcher):
             ("Content-Type", "application/json; charset=utf-8"),
             ("X-Request-ID", self.request_uid),
             ("X-Correlation-ID", self.correlation_uid),
+            *self._routing_headers(),
             *answer.headers,
         ]
         _logger.info(
@@ -161,7 +210,27 @@ class OcpiDispatcher(Dispatcher):
         )
         return Response(text.encode(), status=answer.http_status, headers=headers)
 
+    def _routing_headers(self):
+        """The caller's, swapped (OCPI 2.2.1, 4.2.1); none where OCPI has none."""
+        sender, receiver = self._parties()
+        is_functional = self.ocpi_module not in (None, *CONFIGURATION_MODULES)
+        if not (sender and is_functional and self.version not in (None, "2.1.1")):
+            return []
+        pairs = [("to", sender)] + ([("from", receiver)] if receiver else [])
+        headers = []
+        for direction, party in pairs:
+            country_code, party_id = party.split("*")
+            headers.append((f"OCPI-{direction}-country-code", country_code))
+            headers.append((f"OCPI-{direction}-party-id", party_id))
+        return headers
+
+    def _parties(self):
+        """:return: (sender, receiver) as "FR*ABC" or None each, as far as the headers tell."""
+        headers = self.request.httprequest.headers
+        return party_in(headers, "from"), party_in(headers, "to")
+
     def _keep_message(self, env, answer):
+        sender, receiver = self._parties()
         env["emsp.ocpi.message"]._keep(
             {
                 "connection_id": self.connection_id,
@@ -171,6 +240,8 @@ class OcpiDispatcher(Dispatcher):
                 "http_status": answer.http_status,
                 "ocpi_status": int(answer.status),
                 "message": answer.message,
+                "from_party": sender,
+                "to_party": receiver,
                 # What was taken is kept with the record it became.
                 "body": self.body if answer.status != StatusCode.SUCCESS else b"",
                 "request_uid": self.request_uid,
@@ -205,6 +276,8 @@ def answer_for(exc):
     """
     if isinstance(exc, PayloadError):
         return Answer.refusal(Problem.INVALID_PAYLOAD, str(exc))
+    if isinstance(exc, HandshakeError):
+        return Answer(200, exc.status, str(exc))
     if isinstance(exc, (AccessDenied, Unauthorized)):
         challenge = ("WWW-Authenticate", "Token")
         return Answer.refusal(Problem.UNAUTHORIZED, UNAUTHORIZED_TEXT, headers=(challenge,))

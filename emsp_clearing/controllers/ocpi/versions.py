@@ -1,18 +1,18 @@
 from odoo import http
 from odoo.http import request
 
-from .cdrs import OcpiCdrs
+from ...core.ocpi.modules import version_details_payload, versions_payload
+from ...core.ocpi.normalise import VERSIONS
+from ...core.ocpi.peer_objects import Version
 from .dispatcher import Answer
+from .endpoints import VERSIONS_URL, details_url, version_details
 
 
 class OcpiVersions(http.Controller):
-    """Versions module (OCPI 2.2.1, 6): the endpoints that exist here, and no others."""
-
-    _versions_url = "/ocpi/versions"
-    _details_url = "/ocpi/2.2.1"
+    """Versions module (OCPI 2.2.1, 6): the endpoints that exist for the caller, and no others."""
 
     @http.route(
-        _versions_url,
+        VERSIONS_URL,
         type="ocpi",
         auth="ocpi",
         methods=["GET"],
@@ -22,11 +22,12 @@ class OcpiVersions(http.Controller):
         ocpi_module="versions",
     )
     def get_versions(self):
-        url = request.dispatcher.absolute_url(self._details_url)
-        return Answer(data=[{"version": "2.2.1", "url": url}])
+        absolute_url = request.dispatcher.absolute_url
+        versions = (Version(version, absolute_url(details_url(version))) for version in VERSIONS)
+        return Answer(data=versions_payload(tuple(versions)))
 
     @http.route(
-        _details_url,
+        [f"{details_url(version)}" for version in VERSIONS],
         type="ocpi",
         auth="ocpi",
         methods=["GET"],
@@ -36,6 +37,7 @@ class OcpiVersions(http.Controller):
         ocpi_module="versions",
     )
     def get_details(self):
-        url = request.dispatcher.absolute_url(OcpiCdrs._cdrs_url)
-        endpoint = {"identifier": "cdrs", "role": "RECEIVER", "url": url}
-        return Answer(data={"version": "2.2.1", "endpoints": [endpoint]})
+        ocpi = request.dispatcher
+        version = ocpi.version
+        details = version_details(ocpi.connection._side(), version, ocpi.absolute_url)
+        return Answer(data=version_details_payload(details, version))

@@ -1,0 +1,89 @@
+"""What the modules share: their routes, and lists in pages."""
+
+from datetime import timedelta
+
+from odoo import http
+from odoo.fields import Domain
+from odoo.http import request
+
+from ...core.ocpi.normalise import VERSIONS
+from ...core.ocpi.paging import page_headers, parse_page
+from .dispatcher import MAX_BODY_BYTES, Answer
+from .endpoints import module_url
+
+# Objects in a page, at most; a CDR with signed meter data has some 10 kB.
+MAX_PAGE = 100
+ANY_VERSION = "<any({}):version>".format(",".join(f"'{version}'" for version in VERSIONS))
+
+
+def ocpi_route(side, module, *paths, methods, versions=ANY_VERSION):
+    """A route of a module in every version of OCPI.
+
+    :param side: "emsp" is asked by CPOs and by our own charge point system, "cpo" by eMSPs.
+    :param paths: what follows the module's URL; by default nothing.
+    """
+    url = module_url(side, versions, module)
+    return http.route(
+        [url + path for path in paths or ("",)],
+        type="ocpi",
+        auth="ocpi",
+        methods=methods,
+        csrf=False,
+        save_session=False,
+        readonly=methods == ["GET"],
+        max_content_length=MAX_BODY_BYTES,
+        ocpi_module=module,
+    )
+
+
+def answer_put(is_new):
+    """OCPI 2.2.1, 4.1.7: 201 for what is new, 200 for what is there."""
+    return Answer(201 if is_new else 200)
+
+
+def answer_texts(texts, headers=()):
+    """:param texts: JSON texts, which become a list."""
+    return Answer(data_text=f"[{', '.join(texts)}]", headers=headers)
+
+
+def answer_page(side, module, version, records, domain, field_names):
+    """One page of the records that the caller may see, each as `_payload_in` the version.
+
+    :param records: empty recordset of the model.
+    :param field_names: what `_payload_in` reads: fetched with the page.
+    :raise PayloadError: the query cannot be read.
+    """
+    query, page = read_page()
+    domain = Domain(domain) & updated_in(page)
+    found = records.search_fetch(domain, field_names, offset=page.offset, limit=page.limit, order="id")
+    total = records.search_count(domain)
+    texts = [record._payload_in(version) for record in found]
+    return answer_texts(texts, headers_of(side, module, version, query, page, total))
+
+
+def read_page():
+    """:return: (the query's parameters, Page). :raise PayloadError: invalid_field."""
+    query = request.httprequest.args.to_dict()
+    return query, parse_page(query, maximum=MAX_PAGE)
+
+
+def headers_of(side, module, version, query, page, total):
+    url = request.dispatcher.absolute_url(module_url(side, version, module))
+    return tuple(page_headers(url, query, page, total=total, maximum=MAX_PAGE).items())
+
+
+def updated_in(page):
+    """Domain of what was updated from `date_from` (included) to `date_to` (not included).
+
+    Seconds are stored whole: a part of one may bring an object twice, and never misses it.
+    """
+    domain = Domain.TRUE
+    if page.date_from:
+        start = page.date_from.replace(tzinfo=None, microsecond=0)
+        domain &= Domain("last_updated", ">=", start)
+    if page.date_to:
+        end = page.date_to.replace(tzinfo=None)
+        if end.microsecond:
+            end = end.replace(microsecond=0) + timedelta(seconds=1)
+        domain &= Domain("last_updated", "<", end)
+    return domain

@@ -1,0 +1,37 @@
+from odoo import http
+from odoo.http import request
+
+from .cdrs import own_charging_of
+from .dispatcher import Answer
+from .paging import answer_page, answer_put, ocpi_route
+
+OBJECT = "/<country_code>/<party_id>/<path:id>"
+PAYLOAD_FIELDS = ("payload", "ocpi_version", "ocpi_country_code", "ocpi_party_id")
+
+
+class OcpiSessions(http.Controller):
+    """Sessions module (OCPI 2.2.1, 9.2): CPOs tell of theirs, eMSPs read ours."""
+
+    @ocpi_route("emsp", "sessions", OBJECT, methods=["GET"])
+    def get_session(self, version, **address):
+        session = request.env["emsp.session"]._find(request.dispatcher.connection, address)
+        return Answer(data_text=session._payload_in(version))
+
+    @ocpi_route("emsp", "sessions", OBJECT, methods=["PUT"])
+    def put_session(self, version, **address):
+        ocpi = request.dispatcher
+        sessions = request.env["emsp.session"]
+        __, is_new = sessions._put(ocpi.connection, version, address, ocpi.read_body(), ocpi.received_at)
+        return answer_put(is_new)
+
+    @ocpi_route("emsp", "sessions", OBJECT, methods=["PATCH"])
+    def patch_session(self, version, **address):
+        ocpi = request.dispatcher
+        sessions = request.env["emsp.session"]
+        sessions._patch(ocpi.connection, version, address, ocpi.read_body(), ocpi.received_at)
+        return Answer()
+
+    @ocpi_route("cpo", "sessions", methods=["GET"])
+    def get_sessions(self, version):
+        domain = own_charging_of(request.dispatcher.connection)
+        return answer_page("cpo", "sessions", version, request.env["emsp.session"], domain, PAYLOAD_FIELDS)

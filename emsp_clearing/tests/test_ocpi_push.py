@@ -1,0 +1,529 @@
+import time
+from datetime import UTC, date, datetime, timedelta
+from email.utils import format_datetime
+from unittest.mock import patch
+
+from odoo import SUPERUSER_ID, Command, fields, sql_db
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form, new_test_user, tagged
+
+from odoo.addons.queue_job.exception import RetryableJobError
+from odoo.addons.queue_job.tests.common import trap_jobs
+
+from ..models import emsp_ocpi_network, emsp_ocpi_push_run
+from ..models.emsp_ocpi_traffic import PUSH_LOCK
+from .common import cdr_payload, raw
+from .ocpi_objects_common import payload_of
+from .ocpi_traffic_common import OcpiTrafficCommon
+
+HTTP_503 = (503, b"", {})
+
+
+class PushCommon(OcpiTrafficCommon):
+    def setUp(self):
+        super().setUp()
+        # Later than whatever a test queues.
+        self.now = fields.Datetime.now() + timedelta(minutes=1)
+
+    def outbox(self, connection=None, **values):
+        domain = [(name, "=", value) for name, value in values.items()]
+        domain.append(("connection_id", "=", (connection or self.emsp).id))
+        return self.env["emsp.ocpi.push"].search(domain, order="id")
+
+    def push(self, connection=None, after=timedelta(0)):
+        """One step of sending, as its job makes it. :return: the jobs that it asks for."""
+        connection = (connection or self.emsp).with_user(SUPERUSER_ID)
+        with trap_jobs() as trap:
+            connection._job_push(self.now + after)
+            jobs = [call for call in trap.calls if call.method.__name__ == "_job_push"]
+        self.env.invalidate_all()
+        return jobs
+
+    def receive_own(self, module, **changes):
+        """An object as our own charge point system tells it, of its own party."""
+        payload = payload_of(module, country_code="FR", party_id="RVR", **changes)
+        address = {name: payload[name] for name in ("country_code", "party_id", "id")}
+        endpoint = self.connection._as_endpoint()
+        model = {"sessions": "emsp.session", "locations": "emsp.location"}[module]
+        return endpoint.env[model]._put(endpoint, "2.2.1", address, raw(payload), self.now)[0]
+
+    def user_of(self, group):
+        return new_test_user(
+            self.env,
+            f"push_{group}",
+            f"emsp_clearing.emsp_clearing_group_{group}",
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestPushCdrs(PushCommon):
+    def test_cdr_is_posted_once_it_is_open_and_its_place_is_kept(self):
+        cdr = self._receive(cdr_payload())
+        push = self.outbox()
+        self.assertEqual((push.state, push.key, push.method), ("pending", "FR*RVR*CDR-1", "POST"))
+        self.push()
+        self.assertEqual(self.emsp_system.told, [("POST", "cdrs", "", cdr_payload())])
+        self.assertEqual((push.state, push.attempts), ("sent", 1))
+        self.assertEqual(push.location_url, f"{self.emsp_system.base}/cdrs/1")
+        headers = self.emsp_system.requests[0][2]
+        self.assertEqual(headers["X-Correlation-ID"], push.correlation_uid)
+        self.assertEqual((headers["OCPI-to-country-code"], headers["OCPI-to-party-id"]), ("DE", "SMO"))
+        self.assertEqual(cdr.state, "open")
+
+    def test_cdrs_of_a_batch_cost_no_query_each(self):
+        few = self._receive(*(cdr_payload(number) for number in range(2)), rate=False)
+        many = self._receive(*(cdr_payload(number) for number in range(10, 40)), rate=False)
+        counts = []
+        for cdrs in (few, many):
+            cdrs._store({"state": "open"})
+            self.env.flush_all()
+            cdrs.invalidate_recordset()
+            before = self.env.cr.sql_log_count
+            with trap_jobs():
+                cdrs._queue_push()
+                self.env.flush_all()
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertEqual(len(self.outbox()), 32)
+        # The first batch also reads what is the same for all; a row more is one more in the same INSERT.
+        self.assertLessEqual(counts[1], counts[0] + 2)
+
+    def test_cdr_that_waits_or_is_held_is_not_sent_until_it_is_released(self):
+        old = cdr_payload(1, start=datetime(2026, 5, 1))
+        held = self._receive(old)
+        self.assertEqual(held.state, "quarantine")
+        self._receive(cdr_payload(2), rate=False)
+        self.assertFalse(self.outbox())
+        held.action_release()
+        self.assertEqual(self.outbox().key, "FR*RVR*CDR-1")
+
+    def test_cdr_of_another_party_is_not_sent(self):
+        stranger = {**cdr_payload()["cdr_token"], "country_code": "NL", "party_id": "OTH"}
+        self._create_contract(self.env["res.partner"].create({"name": "Other"}), "NL", "OTH")
+        cdr = self._receive(cdr_payload(cdr_token=stranger))
+        self.assertEqual(cdr.state, "open")
+        self.assertFalse(self.env["emsp.ocpi.push"].search([]))
+
+    def test_cdr_that_a_cpo_claims_from_us_is_not_passed_on(self):
+        endpoint = self.cpo._as_endpoint()
+        payload = cdr_payload(country_code="NL", party_id="TNM")
+        [receipt] = endpoint.env["emsp.cdr"]._receive(endpoint, [raw(payload)], self.now)
+        cdr = receipt.record.sudo()
+        cdr._store({"state": "open"})
+        self.assertEqual((cdr.token_country_code, cdr.token_party_id), ("DE", "SMO"))
+        cdr._queue_push()
+        self.assertFalse(self.outbox())
+
+    def test_nothing_is_queued_where_the_switch_is_off_or_no_address_is_known(self):
+        self.emsp.push_cdrs = False
+        self._receive(cdr_payload(1))
+        self.emsp.push_cdrs = True
+        self.emsp.endpoint_ids.filtered(lambda each: each.identifier == "cdrs").unlink()
+        self._receive(cdr_payload(2))
+        self.assertFalse(self.outbox())
+
+    def test_push_that_is_asked_for_again_sends_nothing_twice(self):
+        cdr = self._receive(cdr_payload())
+        self.push()
+        cdr._queue_push()
+        self.emsp.action_push_now()
+        self.push()
+        self.assertEqual(len(self.outbox()), 1)
+        self.assertEqual(len(self.emsp_system.told), 1)
+
+    def test_push_now_queues_what_was_open_before_the_partner_had_an_address(self):
+        self.emsp.push_cdrs = False
+        self._receive(cdr_payload())
+        self.emsp.push_cdrs = True
+        with trap_jobs() as trap:
+            self.emsp.with_user(self.user_of("operator")).action_push_now()
+            trap.perform_enqueued_jobs()
+        self.assertEqual(self.outbox().state, "sent")
+
+    def test_voided_cdr_is_not_sent(self):
+        cdr = self._receive(cdr_payload())
+        cdr._void("Test charge")
+        self.push()
+        self.assertEqual(self.outbox().state, "dropped")
+        self.assertFalse(self.emsp_system.told)
+
+    def test_credit_that_neutralises_follows_an_original_that_was_sent(self):
+        self._receive(cdr_payload(1))
+        self.push()
+        credit = cdr_payload(2, credit=True, credit_reference_id="CDR-1")
+        self.assertEqual(self._receive(credit).state, "void")
+        self.push()
+        self.assertEqual([told[3]["id"] for told in self.emsp_system.told], ["CDR-1", "CDR-2"])
+
+    def test_credit_that_neutralises_stays_here_with_an_original_that_was_not_sent(self):
+        self._receive(cdr_payload(1))
+        self._receive(cdr_payload(2, credit=True, credit_reference_id="CDR-1"))
+        self.push()
+        self.push()
+        self.assertEqual(self.outbox().mapped("state"), ["dropped", "dropped"])
+        self.assertFalse(self.emsp_system.told)
+
+    def test_credit_waits_for_its_original(self):
+        self._receive(cdr_payload(1))
+        self.emsp_system.script = [(500, b"", {})]
+        self.push()
+        self._receive(cdr_payload(2, credit=True, credit_reference_id="CDR-1"))
+        self.push()
+        original, credit = self.outbox()
+        self.assertEqual((original.state, credit.state, credit.attempts), ("pending", "pending", 0))
+        self.assertEqual(credit.next_try_at, original.next_try_at)
+        self.push(after=timedelta(minutes=2))
+        # The original is void by now; the partner may have it from the first try, so it needs the credit.
+        self.push(after=timedelta(minutes=2))
+        self.assertEqual(self.outbox().mapped("state"), ["dropped", "sent"])
+
+    def test_ocpi_2_1_1_has_no_word_for_a_credit(self):
+        self._receive(cdr_payload(1))
+        self.push()
+        self.emsp.version = "2.1.1"
+        self.env.flush_all()
+        self._receive(cdr_payload(2, credit=True, credit_reference_id="CDR-1"))
+        self.push()
+        credit = self.outbox()[1]
+        self.assertEqual(credit.state, "failed")
+        self.assertIn("no credit CDRs", credit.last_error)
+
+    def test_cdr_is_said_in_the_partners_version(self):
+        self.emsp.version = "2.3.0"
+        self.env.flush_all()
+        self._receive(cdr_payload())
+        self.push()
+        self.assertEqual(self.emsp_system.told[0][3]["total_cost"], {"before_taxes": 6.4})
+
+
+@tagged("post_install", "-at_install")
+class TestPushFailures(PushCommon):
+    def test_timeout_repeats_the_same_post_and_a_known_duplicate_counts_as_sent(self):
+        self._receive(cdr_payload())
+
+        def slow(method, module, query):
+            # Taken, but the answer comes too late.
+            self.emsp_system.told.append(("POST", "cdrs", "", cdr_payload()))
+            time.sleep(0.6)
+            return self.emsp_system.ok(None)
+
+        self.emsp_system.script = [slow]
+        with patch.object(emsp_ocpi_network, "TIMEOUT_S", (0.2, 0.2)):
+            self.push()
+        push = self.outbox()
+        self.assertEqual((push.state, push.attempts), ("pending", 1))
+        self.assertIn("did not answer in time", push.last_error)
+        self.push(after=timedelta(minutes=2))
+        self.assertEqual((push.state, push.attempts, push.last_error), ("sent", 2, False))
+        bodies = {request[3] for request in self.emsp_system.requests}
+        self.assertEqual(len(bodies), 1)
+        self.assertEqual(len(self.emsp_system.requests), 2)
+
+    def test_tries_come_later_and_later_and_end_after_seven_days(self):
+        self._receive(cdr_payload())
+        push, waits, after = self.outbox(), [], timedelta(0)
+        self.emsp_system.script = [(500, b"", {})] * 100
+        while push.state == "pending":
+            self.push(after=after)
+            waits.append(push.next_try_at - self.now - after)
+            after = push.next_try_at - self.now
+        minutes = [wait.total_seconds() / 60 for wait in waits]
+        self.assertEqual(minutes[:9], [1, 2, 4, 8, 16, 32, 64, 128, 256])
+        self.assertEqual(set(minutes[9:]), {360})
+        self.assertEqual(push.state, "given_up")
+        self.assertGreaterEqual(after - waits[-1], timedelta(days=7))
+        self.assertLess(after - waits[-1], timedelta(days=7, hours=6))
+        failure = self.failures(self.emsp)
+        self.assertEqual(failure.partner_id, self.emsp.partner_id)
+        self.assertIn("did not take 1 of our messages (OCPI module cdrs)", failure.name)
+        self.assertIn("HTTP 500", failure.name)
+        self.assertIn("Outbox", failure.suggestion)
+
+    def test_repeat_sends_what_was_given_up_and_closes_the_exception(self):
+        self._receive(cdr_payload())
+        self.emsp_system.script = [HTTP_503]
+        self.outbox().sudo().write({"first_try_at": self.now - timedelta(days=8), "attempts": 30})
+        self.push()
+        push = self.outbox()
+        self.assertEqual(push.state, "given_up")
+        self.assertTrue(self.failures(self.emsp))
+        with trap_jobs() as trap:
+            push.with_user(self.user_of("operator")).action_repeat()
+            self.assertEqual((push.state, push.attempts, push.first_try_at), ("pending", 0, False))
+            trap.perform_enqueued_jobs()
+        self.env.invalidate_all()
+        self.assertEqual(push.state, "sent")
+        self.assertFalse(self.failures(self.emsp))
+
+    def test_refusal_is_not_repeated_and_is_told_to_people(self):
+        self._receive(cdr_payload(1), cdr_payload(2))
+        refusal = {"status_code": 2001, "status_message": "no such token"}
+        self.emsp_system.script = [(200, refusal, {}), (400, b"", {})]
+        self.assertFalse(self.push(), "nothing is left to send")
+        self.assertEqual(self.outbox().mapped("state"), ["failed", "failed"])
+        self.assertIn("2001 no such token", self.outbox()[0].last_error)
+        self.assertIn("did not take 2 of our messages", self.failures(self.emsp).name)
+        self.push(after=timedelta(days=1))
+        self.assertEqual(len(self.emsp_system.requests), 2)
+
+    def test_answer_that_is_no_success_is_tried_again(self):
+        for answer in ((200, {"status_code": 3000}, {}), (200, b"<html>", {}), (408, b"", {})):
+            self._receive(cdr_payload(len(self.outbox()) + 1))
+            self.emsp_system.script = [answer]
+            self.push()
+            push = self.outbox()[-1]
+            self.assertEqual((push.state, push.hold_until), ("pending", False), answer)
+
+    def test_429_leaves_the_partner_alone_for_as_long_as_it_asks(self):
+        self._receive(cdr_payload(1), cdr_payload(2))
+        for header, wait in (("700", timedelta(seconds=700)), (None, timedelta(minutes=2))):
+            self.emsp_system.script = [(429, b"", {"Retry-After": header} if header else {})]
+            start = self.outbox()[0].next_try_at - self.now
+            [job] = self.push(after=max(start, timedelta(0)))
+            first, second = self.outbox()
+            self.assertEqual(first.hold_until - self.now, max(start, timedelta(0)) + wait)
+            self.assertEqual(job.properties["eta"], first.hold_until)
+            self.assertEqual((second.state, second.attempts), ("pending", 0))
+            requests = len(self.emsp_system.requests)
+            self.push(after=max(start, timedelta(0)) + wait / 2)
+            self.assertEqual(len(self.emsp_system.requests), requests, "asked during its time")
+        self.push(after=timedelta(hours=1))
+        self.assertEqual(self.outbox().mapped("state"), ["sent", "sent"])
+
+    def test_429_may_name_a_date(self):
+        self._receive(cdr_payload())
+        until = (self.now + timedelta(minutes=17)).replace(tzinfo=UTC)
+        self.emsp_system.script = [(429, b"", {"Retry-After": format_datetime(until, usegmt=True)})]
+        self.push()
+        self.assertEqual(self.outbox().hold_until, self.now + timedelta(minutes=17))
+
+    def test_partner_that_cannot_be_reached_is_called_once_and_not_for_each_message(self):
+        self._receive(*(cdr_payload(number) for number in range(5)))
+        self.emsp_system.script = [HTTP_503]
+        [job] = self.push()
+        self.assertEqual(len(self.emsp_system.requests), 1)
+        self.assertEqual(job.properties["eta"], self.now + timedelta(minutes=1))
+        self.assertEqual(set(self.outbox().mapped("first_try_at")), {self.now})
+        self.push(after=timedelta(minutes=1))
+        self.assertEqual(set(self.outbox().mapped("state")), {"sent"})
+
+    def test_partner_that_is_gone_for_a_week_ends_all_that_waits(self):
+        self._receive(*(cdr_payload(number) for number in range(3)))
+        self.emsp_system.script = [HTTP_503] * 2
+        self.push()
+        self.push(after=timedelta(days=7, hours=1))
+        self.assertEqual(set(self.outbox().mapped("state")), {"given_up"})
+        self.assertIn("did not take 3 of our messages", self.failures(self.emsp).name)
+
+    def test_slow_partner_holds_nobody_up(self):
+        other, __ = self._connect("CPO", "EMSP", "NL", "OTH", push_sessions=True)
+        system = self.run_peer(other, "RECEIVER", "sessions", party=("NL", "OTH"))
+        theirs = {**payload_of("sessions")["cdr_token"], "country_code": "NL", "party_id": "OTH"}
+        self._receive(cdr_payload())
+        self.receive_own("sessions", cdr_token=theirs)
+        self.env.flush_all()
+        with sql_db.db_connect(self.env.cr.dbname).cursor() as slow:
+            # A job that waits for an answer of the first partner.
+            slow.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [PUSH_LOCK, self.emsp.id])
+            with self.assertRaises(RetryableJobError):
+                self.push()
+            self.push(other)
+        self.assertEqual(self.outbox(other).state, "sent")
+        self.assertEqual(len(system.told), 1)
+        self.assertEqual((self.outbox().state, self.outbox().attempts), ("pending", 0))
+
+    def test_step_that_takes_long_hands_over_to_the_next(self):
+        self._receive(cdr_payload(1), cdr_payload(2))
+        with patch.object(emsp_ocpi_push_run, "LONGEST_STEP_S", 0):
+            [job] = self.push()
+        self.assertEqual(self.outbox().mapped("state"), ["sent", "pending"])
+        self.assertFalse(job.properties["eta"])
+
+    def test_endpoint_that_is_gone_is_told_to_people(self):
+        self._receive(cdr_payload())
+        self.emsp.endpoint_ids.unlink()
+        self.push()
+        self.assertIn("has no address", self.outbox().last_error)
+        self.assertTrue(self.failures(self.emsp))
+
+    def test_switch_that_is_turned_off_drops_what_waits_and_on_again_revives_it(self):
+        self._receive(cdr_payload())
+        self.emsp.push_cdrs = False
+        self.push()
+        self.assertEqual(self.outbox().state, "dropped")
+        self.emsp.push_cdrs = True
+        self.emsp.action_push_now()
+        self.push()
+        self.assertEqual(self.outbox().state, "sent")
+
+    def test_hourly_run_takes_up_what_has_lost_its_job(self):
+        self._receive(cdr_payload())
+        self.outbox().sudo().write({"next_try_at": self.now - timedelta(minutes=5)})
+        with trap_jobs() as trap:
+            self.env["emsp.ocpi.connection"]._cron_push(self.now)
+            trap.assert_jobs_count(1)
+            trap.perform_enqueued_jobs()
+        self.env.invalidate_all()
+        self.assertEqual(self.outbox().state, "sent")
+
+
+@tagged("post_install", "-at_install")
+class TestPushObjects(PushCommon):
+    def test_session_of_our_chargers_is_put_to_the_partner_of_its_token(self):
+        self.emsp.push_sessions = True
+        self.receive_own("sessions")
+        self.push()
+        [(method, __, path, body)] = self.emsp_system.told_of("sessions")
+        self.assertEqual((method, path, body["id"]), ("PUT", "FR/RVR/S-1", "S-1"))
+
+    def test_of_several_changes_only_the_newest_is_sent(self):
+        self.emsp.push_sessions = True
+        for minute, energy in (("10", 4.2), ("20", 5.1), ("30", 6.3)):
+            self.receive_own("sessions", kwh=energy, last_updated=f"2026-10-05T08:{minute}:00Z")
+        self.push()
+        [told] = self.emsp_system.told_of("sessions")
+        self.assertEqual(told[3]["kwh"], 6.3)
+        self.assertEqual(self.outbox().mapped("state"), ["dropped", "dropped", "sent"])
+
+    def test_session_of_a_cpo_is_not_passed_on(self):
+        self.emsp.push_sessions = True
+        endpoint = self.cpo._as_endpoint()
+        address = {"country_code": "NL", "party_id": "TNM", "id": "S-1"}
+        body = raw(payload_of("sessions"))
+        endpoint.env["emsp.session"]._put(endpoint, "2.2.1", address, body, self.now)
+        self.assertFalse(self.outbox())
+
+    def test_location_of_our_chargers_is_put_to_every_partner_that_wants_it(self):
+        self.emsp.push_locations = True
+        self.receive_own("locations", id="LOC/1 é")
+        self.push()
+        [(method, __, path, body)] = self.emsp_system.told_of("locations")
+        self.assertEqual((method, path, body["id"]), ("PUT", "FR/RVR/LOC/1 é", "LOC/1 é"))
+        self.assertIn("/locations/FR/RVR/LOC%2F1%20%C3%A9", self.emsp_system.paths("PUT"))
+
+    def test_own_token_is_put_when_it_is_made_and_when_it_changes(self):
+        self.cpo.push_tokens = True
+        self.add_endpoints(self.cpo, self.cpo_system, "RECEIVER", "tokens")
+        token = self.env["emsp.token"].create(
+            {"ocpi_id": "04AA", "emaid": "FR-RVR-C12345678-9", "token_type": "APP_USER"}
+        )
+        self.push(self.cpo)
+        self.assertEqual(self.cpo_system.paths("PUT"), ["/tokens/FR/RVR/04AA?type=APP_USER"])
+        token.write({"last_updated": self.now + timedelta(minutes=1), "is_valid": False})
+        self.push(self.cpo)
+        self.assertEqual([told[3]["valid"] for told in self.cpo_system.told], [True, False])
+        with self.assertRaisesRegex(UserError, "was sent to partners"):
+            token.unlink()
+
+    def test_partners_token_is_not_passed_on(self):
+        self.cpo.push_tokens = True
+        self.add_endpoints(self.cpo, self.cpo_system, "RECEIVER", "tokens")
+        endpoint = self.emsp._as_endpoint()
+        tokens = endpoint.env["emsp.token"]
+        address = tokens._address({"country_code": "DE", "party_id": "SMO", "uid": "04A1B2C3D4E5F6"}, "RFID")
+        tokens._put(endpoint, "2.2.1", address, raw(payload_of("tokens")), self.now)
+        self.assertFalse(self.outbox(self.cpo))
+
+
+@tagged("post_install", "-at_install")
+class TestPushTariffs(PushCommon):
+    def setUp(self):
+        super().setUp()
+        self.emsp.push_tariffs = True
+
+    def told(self):
+        return [(method, path) for method, __, path, __ in self.emsp_system.told_of("tariffs")]
+
+    def test_published_grid_of_the_partners_contract_is_put(self):
+        self._create_grid("DC-2026")
+        self.push()
+        [(method, __, path, body)] = self.emsp_system.told_of("tariffs")
+        self.assertEqual((method, path), ("PUT", "FR/RVR/AC-2026"))
+        prices = {part["type"]: part["price"] for part in body["elements"][0]["price_components"]}
+        self.assertEqual(prices["ENERGY"], 0.39)
+
+    def test_tariff_whose_prices_stay_is_put_once(self):
+        connections = self.env["emsp.ocpi.connection"]
+        connections._cron_push(self.now)
+        self.push()
+        self.grid.name = "Another name"
+        connections._cron_push(self.now)
+        self.push()
+        self.assertEqual(self.told(), [("PUT", "FR/RVR/AC-2026")])
+
+    def test_version_that_ends_is_deleted_and_the_next_one_put(self):
+        self.env["emsp.ocpi.connection"]._cron_push(self.now)
+        self.push()
+        action = self.grid.action_new_version()
+        following = self.env["emsp.price.grid"].browse(action["res_id"])
+        following.valid_from = date(2027, 1, 1)
+        following.action_publish()
+        self.push()
+        self.assertEqual(len(self.told()), 1, "the new version does not hold yet")
+        day = datetime(2027, 1, 1, 12, 0)
+        self.env["emsp.ocpi.connection"]._cron_push(day)
+        self.now = day
+        self.push()
+        self.assertEqual(self.told()[1:], [("PUT", "FR/RVR/AC-2026-2"), ("DELETE", "FR/RVR/AC-2026")])
+
+    def test_tariff_that_comes_back_is_put_again(self):
+        connections = self.env["emsp.ocpi.connection"]
+        for grids in (self.grid, self.grid.browse(), self.grid):
+            self.contract.price_grid_ids = [Command.set(grids.ids)]
+            connections._cron_push(self.now)
+            self.push()
+        self.assertEqual([method for method, __ in self.told()], ["PUT", "DELETE", "PUT"])
+
+    def test_end_of_a_tariff_that_the_partner_does_not_know_is_no_failure(self):
+        connections = self.env["emsp.ocpi.connection"]
+        connections._cron_push(self.now)
+        self.push()
+        self.contract.price_grid_ids = [Command.clear()]
+        connections._cron_push(self.now)
+        self.emsp_system.script = [(404, b"", {})]
+        self.push()
+        self.assertEqual(self.outbox(method="DELETE").state, "sent")
+
+
+@tagged("post_install", "-at_install")
+class TestPushRights(PushCommon):
+    def test_operators_repeat_users_read_and_nobody_edits(self):
+        self._receive(cdr_payload())
+        push, user = self.outbox(), self.user_of("user")
+        self.assertEqual(push.with_user(user).key, "FR*RVR*CDR-1")
+        with self.assertRaises(AccessError):
+            push.with_user(user).action_repeat()
+        with self.assertRaises(AccessError):
+            self.emsp.with_user(user).action_push_now()
+        manager = self.user_of("manager")
+        for method, args in (("write", ({"state": "sent"},)), ("unlink", ()), ("copy", ())):
+            with self.assertRaises(AccessError):
+                getattr(push.with_user(manager), method)(*args)
+
+    def test_each_role_opens_the_screens(self):
+        self._receive(cdr_payload())
+        self.emsp.with_user(SUPERUSER_ID)._enqueue_pull()
+        for group in ("user", "operator", "manager"):
+            user = self.user_of(group)
+            self.assertEqual(Form(self.outbox().with_user(user)).key, "FR*RVR*CDR-1")
+            self.assertTrue(Form(self.emsp.with_user(user)).push_cdrs)
+            for action in ("action_view_outbox", "action_view_cursors"):
+                self.assertTrue(getattr(self.emsp.with_user(user), action)()["domain"])
+        self.assertEqual((self.emsp.waiting_count, self.emsp.unsent_count), (1, 0))
+
+    def test_sent_message_is_not_repeated(self):
+        self._receive(cdr_payload())
+        self.push()
+        with self.assertRaisesRegex(UserError, "Nothing of this"):
+            self.outbox().action_repeat()
+
+    def test_row_leads_to_its_record_and_its_messages(self):
+        cdr = self._receive(cdr_payload())
+        self.emsp_system.script = [HTTP_503]
+        self.push()
+        push = self.outbox()
+        action = push.action_view_record()
+        self.assertEqual((action["res_model"], action["res_id"]), ("emsp.cdr", cdr.id))
+        messages = self.env["emsp.ocpi.message"].search(push.action_view_messages()["domain"])
+        self.assertEqual((messages.http_status, messages.method), (503, "POST"))
