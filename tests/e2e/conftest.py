@@ -19,12 +19,24 @@ def library(commands: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def database(request):
-    """A database of the module's own, with the demo data: a CPO and two eMSP partners."""
-    name = f"emsp_e2e_{os.getpid()}"
-    library(f"ensure_database --fresh --with-demo {name} emsp_clearing,l10n_fr_account")
-    yield name
-    library(f"drop_database {name}")
+def make_database():
+    """Gives databases of the module's own, with the demo data: a CPO and two eMSP partners."""
+    made = []
+
+    def make(label: str) -> str:
+        name = f"emsp_e2e_{label}_{os.getpid()}"
+        made.append(name)
+        library(f"ensure_database --fresh --with-demo {name} emsp_clearing,l10n_fr_account")
+        return name
+
+    yield make
+    for name in made:
+        library(f"drop_database {name}")
+
+
+@pytest.fixture(scope="module")
+def database(make_database):
+    return make_database("one")
 
 
 @pytest.fixture(scope="module")
