@@ -46,15 +46,20 @@ def paired(work: Callable[[], object], baseline: Callable[[], object], rounds: i
 
 
 @contextmanager
-def environment():
-    """Odoo's environment on the benchmark's database, as the system; what is not committed is undone."""
+def environment(*options):
+    """Odoo's environment on the benchmark's database, as the system; what is not committed is undone.
+
+    :param options: of Odoo's command line.
+    """
     # Before all else of Odoo: it makes the package whole.
     import odoo.init
     from odoo.api import Environment
     from odoo.modules.registry import Registry
     from odoo.tools import config
 
-    config.parse_config(["-c", os.environ["ODOO_RC"], "-d", DATABASE, "--no-http", "--log-level=error"])
+    config.parse_config(
+        ["-c", os.environ["ODOO_RC"], "-d", DATABASE, "--no-http", "--log-level=error", *options]
+    )
     with Registry(DATABASE).cursor() as cr:
         yield Environment(cr, odoo.SUPERUSER_ID, {"tracking_disable": True, "queue_job__no_delay": True})
         cr.rollback()

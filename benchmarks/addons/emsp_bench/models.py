@@ -1,0 +1,50 @@
+from odoo import fields, models
+
+
+class EmspBenchRecord(models.Model):
+    """A record as wide as a CDR, and with as many indexes; it means nothing."""
+
+    _name = "emsp.bench.record"
+    _description = "Benchmark record"
+
+    payload = fields.Text(prefetch=False)
+    components = fields.Json()
+    explanation = fields.Json(prefetch=False)
+    company_id = fields.Many2one("res.company", index=True)
+    partner_id = fields.Many2one("res.partner", index=True)
+    currency_id = fields.Many2one("res.currency")
+    user_id = fields.Many2one("res.users", index=True)
+    start_at = fields.Datetime()
+    end_at = fields.Datetime(index=True)
+    received_at = fields.Datetime(index=True)
+    available_at = fields.Datetime()
+    energy = fields.Float(digits=(16, 4))
+    stated = fields.Float(digits=(16, 4))
+    amount = fields.Float(digits=(16, 4))
+    duration = fields.Integer()
+    parking = fields.Integer()
+    place = fields.Integer()
+    is_credit = fields.Boolean()
+    is_late = fields.Boolean()
+    state = fields.Char(index=True)
+    key = fields.Char(index=True)
+    session = fields.Char(index="btree_not_null")
+    evse = fields.Char(index="btree_not_null")
+    country = fields.Char()
+    party = fields.Char()
+    code = fields.Char()
+    version = fields.Char()
+    payload_sha256 = fields.Char()
+    content_sha256 = fields.Char()
+    chain_hash = fields.Char()
+    token_country = fields.Char()
+    token_party = fields.Char()
+    token_uid = fields.Char()
+    emaid = fields.Char()
+    location_name = fields.Char()
+    location_address = fields.Char()
+    location_city = fields.Char()
+    location_country = fields.Char()
+    connector = fields.Char()
+    power_type = fields.Char()
+    time_zone = fields.Char()
