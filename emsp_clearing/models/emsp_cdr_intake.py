@@ -195,17 +195,7 @@ class EmspCdrIntake(models.Model):
             }
             for entry in parsed
         ]
-        facts = [
-            (
-                connection,
-                (
-                    (vals["token_country_code"], vals["token_party_id"]),
-                    (vals["ocpi_country_code"].upper(), vals["ocpi_party_id"].upper()),
-                ),
-                vals["session_end_at"],
-            )
-            for vals in vals_list
-        ]
+        facts = [(connection, parties_of(vals), vals["session_end_at"]) for vals in vals_list]
         found = self._find_contracts(connection.company_id, facts)
         for vals, (contract, reason) in zip(vals_list, found, strict=True):
             vals.update(contract_id=contract.id, attach_reason=reason)
@@ -304,24 +294,18 @@ class EmspCdrIntake(models.Model):
         """Find the contract of each CDR by its party; where there is none, say why."""
         for company in self.company_id:
             cdrs = self.filtered(lambda cdr, c=company: cdr.company_id == c)
-            facts = [(cdr.connection_id, cdr._parties(), cdr.session_end_at) for cdr in cdrs]
+            facts = [(cdr.connection_id, parties_of(cdr), cdr.session_end_at) for cdr in cdrs]
             grouped = {}
             for cdr, found in zip(cdrs, self._find_contracts(company, facts), strict=True):
                 grouped.setdefault(found, []).append(cdr.id)
             for (contract, reason), ids in grouped.items():
                 self.browse(ids)._store({"contract_id": contract.id, "attach_reason": reason})
 
-    def _parties(self):
-        """:return: (country code, party id) of the token and of the CDR's owner, upper-case."""
-        self.ensure_one()
-        token = (self.token_country_code, self.token_party_id)
-        return token, (self.ocpi_country_code.upper(), self.ocpi_party_id.upper())
-
     @api.model
     def _find_contracts(self, company, facts):
         """Where we are the CPO the token's party pays, where we are the eMSP the CDR's owner is paid.
 
-        :param facts: (connection, parties as `_parties`, end of the session) of each CDR.
+        :param facts: (connection, parties as `parties_of`, end of the session) of each CDR.
         :return: list of (contract or empty, reason code or False), in the same order.
         """
         pairs = [token if connection.our_role == "CPO" else owner for connection, (token, owner), __ in facts]
@@ -374,3 +358,10 @@ class EmspCdrIntake(models.Model):
 def session_key(cdr):
     """The `ocpi_key` of the session that a core Cdr names."""
     return f"{cdr.country_code}*{cdr.party_id}*{cdr.session_id}".upper()
+
+
+def parties_of(cdr):
+    """:param cdr: a record, or its values.
+    :return: (country code, party id) of the token and of the CDR's owner, upper-case."""
+    owner = (cdr["ocpi_country_code"].upper(), cdr["ocpi_party_id"].upper())
+    return (cdr["token_country_code"], cdr["token_party_id"]), owner

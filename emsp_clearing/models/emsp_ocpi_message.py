@@ -3,6 +3,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 
 from .emsp_ocpi_client import CONFIGURATION_MODULES, OcpiClient
 
@@ -146,12 +147,17 @@ class EmspOcpiMessage(models.Model):
 
     @api.model
     def _cron_clean(self, as_of=None):
-        """Delete what is older than the system parameter `emsp_clearing.ocpi_message_days`; 0 keeps all."""
+        """Delete what is older than the system parameter `emsp_clearing.ocpi_message_days`; 0 keeps all.
+
+        A CDR that was refused stays: its message is all there is of it.
+        """
+        # sudo: a system parameter that is no secret; the cron runs as whoever is set on it
         days = self.env["ir.config_parameter"].sudo().get_param("emsp_clearing.ocpi_message_days", DAYS_KEPT)
         if not int(days):
             return
         limit = (as_of or fields.Datetime.now()) - timedelta(days=int(days))
-        domain = [("received_at", "<", limit)]
+        refused = Domain([("direction", "=", "in"), ("module", "=", "cdrs"), ("is_refused", "=", True)])
+        domain = Domain("received_at", "<", limit) & ~(refused & Domain("body", "!=", False))
         old = self.search(domain, limit=CLEAN_BATCH, order="received_at")
         old.unlink()
         self.env["ir.cron"]._commit_progress(len(old), remaining=self.search_count(domain))

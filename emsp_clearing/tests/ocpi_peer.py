@@ -144,5 +144,6 @@ class OcpiPeer:
 def call(url, token):
     """:return: HTTP status and body of a GET with a token in Base64."""
     authorization = "Token " + base64.b64encode(token.encode()).decode()
+    # The test's own server.
     with urlopen(Request(url, headers={"Authorization": authorization}), timeout=10) as response:  # noqa: S310
         return response.status, json.load(response)

@@ -202,6 +202,7 @@ class TestOcpiAddresses(ClientCommon):
             "192.168.1.1",
             "169.254.169.254",
             "100.64.0.1",
+            # An address to refuse, not one to listen on.
             "0.0.0.0",  # noqa: S104
             "224.0.0.1",
             "::1",
@@ -351,6 +352,22 @@ class TestOcpiMessageLog(ClientCommon):
             params.set_param("emsp_clearing.ocpi_message_days", "30")
             messages._cron_clean(now)
             self.assertFalse(new.exists())
+
+    def test_cdr_that_was_refused_outlives_the_days(self):
+        messages = self.env["emsp.ocpi.message"].sudo()
+        now = datetime(2026, 11, 21, 3, 0)
+        common = {
+            "connection_id": self.cpo.id,
+            "ocpi_status": 2001,
+            "module": "cdrs",
+            "received_at": now - timedelta(days=400),
+        }
+        refused, empty, sent = messages._keep(
+            {**common, "body": b'{"id": 1}'}, common, {**common, "direction": "out", "body": b"{}"}
+        )
+        with self.enter_registry_test_mode_of_cron():
+            messages._cron_clean(now)
+        self.assertEqual((refused | empty | sent).exists(), refused)
 
     def enter_registry_test_mode_of_cron(self):
         # In a test the cursor must not be committed.

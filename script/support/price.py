@@ -13,6 +13,7 @@ import msgspec
 
 from .core import load_core
 
+# The package can be imported from here on.
 load_core()
 
 from emsp_core.errors import CoreError  # noqa: E402

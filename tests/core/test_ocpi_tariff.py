@@ -75,3 +75,19 @@ def test_unknown_version_is_refused_both_ways():
         parse_tariff(RAW, "2.0")
     with pytest.raises(PayloadError, match="unsupported_version"):
         tariff_payload(parse_tariff(RAW), "2.0")
+
+
+def test_text_that_looks_like_the_unknown_time_stays_as_it_was_written():
+    texts = [{"language": "en", "text": "1970-1-1T00:00:00Z"}]
+    payload = {
+        "country_code": "FR",
+        "party_id": "RVR",
+        "id": "T",
+        "currency": "EUR",
+        "tariff_alt_text": texts,
+        "elements": [{"price_components": [{"type": "FLAT", "price": 1, "step_size": 1}]}],
+        "last_updated": "1970-1-1T00:00:00Z",
+    }
+    tariff = parse_tariff(json.dumps(payload))
+    assert tariff.tariff_alt_text[0].text == "1970-1-1T00:00:00Z"
+    assert tariff.last_updated == datetime(1970, 1, 1, tzinfo=UTC)

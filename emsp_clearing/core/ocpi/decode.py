@@ -15,6 +15,7 @@ Path = tuple[str | int, ...]
 
 # The text of OCPI 2.2.1, 10.3.1 spells its placeholder for an unknown time against its own format.
 _DATE_PLACEHOLDER = {"1970-1-1T00:00:00Z": "1970-01-01T00:00:00Z"}
+_DATE_NAMES = ("date_time", "datetime", "last_updated")
 _VERBATIM = "signed_data"
 _ABSENT = object()
 
@@ -35,17 +36,20 @@ def decode(tree: Any, schema: type[Schema], *, lax: bool) -> Schema:
         raise _refusal(error, tree, schema) from None
 
 
-def present(node: Any) -> Any:
-    """The tree without what counts as absent."""
+def present(node: Any, name: str = "") -> Any:
+    """The tree without what counts as absent.
+
+    :param name: of the field that the tree is the value of.
+    """
     if isinstance(node, dict):
         return {
-            name: value if name == _VERBATIM else present(value)
+            name: value if name == _VERBATIM else present(value, name)
             for name, value in node.items()
             if not is_absent(value)
         }
     if isinstance(node, list):
         return [present(value) for value in node]
-    if isinstance(node, str):
+    if isinstance(node, str) and name.endswith(_DATE_NAMES):
         return _DATE_PLACEHOLDER.get(node, node)
     return node
 

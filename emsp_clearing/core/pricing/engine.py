@@ -13,7 +13,17 @@ from .choice import TariffChoice
 from .explanation import SUBTOTALS, Explanation, Note, PricingRules, Result, Segment
 from .limits import is_one_sided, limited
 from .restrictions import Clock, Moment, first_moment, last_moment, unverifiable
-from .session import CHARGING, SECONDS_PER_HOUR, Period, SessionLike, has_charging, periods_of, session_notes
+from .session import (
+    CHARGING,
+    ONE,
+    SECONDS_PER_HOUR,
+    TIMES,
+    Period,
+    SessionLike,
+    has_charging,
+    periods_of,
+    session_notes,
+)
 from .steps import surplus
 from .tariff import NO_RULES, CompiledTariff, Rule, Rules, compile_tariff
 from .taxes import Cost, TaxBasis, TaxShare, cost_of
@@ -21,8 +31,6 @@ from .taxes import total as total_of
 
 __all__ = ["PricingRules", "compile_tariff", "price", "replay", "total"]
 
-ONE = Decimal(1)
-TIMES = frozenset({"TIME", "PARKING_TIME", "RESERVATION_TIME"})
 _EXACT = Context(prec=PRECISION)
 
 
@@ -68,11 +76,9 @@ class _Item(msgspec.Struct, gc=False):
     surplus: Decimal = ZERO
 
     @property
-    def amount(self) -> Decimal:
-        """Times are priced per hour and counted in seconds; they are divided last."""
-        component = self.rule.component
-        amount = (self.quantity + self.surplus) * component.price
-        return amount / SECONDS_PER_HOUR if self.dimension in TIMES else amount
+    def product(self) -> Decimal:
+        """Quantity times price. Times are priced per hour and counted in seconds: they are divided last."""
+        return (self.quantity + self.surplus) * self.rule.component.price
 
     def segment(self) -> Segment:
         component, period = self.rule.component, self.period
@@ -89,7 +95,7 @@ class _Item(msgspec.Struct, gc=False):
             billed_volume=(self.quantity + self.surplus) / unit,
             unit_price=component.price,
             vat=component.vat,
-            cost=cost_of(self.amount, component.vat, self.tariff.basis),
+            cost=cost_of(self.product / unit, component.vat, self.tariff.basis),
             includes_tax=self.tariff.basis is TaxBasis.INCLUSIVE,
         )
 
@@ -237,10 +243,8 @@ class _Pricer:
         amounts: dict[tuple[str, str, Decimal | None], Decimal] = {}
         tariffs = {}
         for item in self.items:
-            component = item.rule.component
-            key = (item.tariff.key, item.dimension, component.vat)
-            amount = (item.quantity + item.surplus) * component.price
-            amounts[key] = amounts[key] + amount if key in amounts else amount
+            key = (item.tariff.key, item.dimension, item.rule.component.vat)
+            amounts[key] = amounts[key] + item.product if key in amounts else item.product
             tariffs[item.tariff.key] = item.tariff
         shares = []
         for (name, dimension, rate), amount in amounts.items():

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from ..ocpi.objects import PriceComponent, Tariff, TariffElement
 from .restrictions import Conditions, Moment, compile_restrictions
+from .session import CHARGING
 from .taxes import TaxBasis, basis_of
 
-CHARGING = ("ENERGY", "TIME", "PARKING_TIME", "FLAT")
+CHARGED = (*CHARGING, "FLAT")
 # The tariff's word for what prices reserved time and its fee.
 RESERVED = {"RESERVATION_TIME": "TIME", "RESERVATION_FLAT": "FLAT"}
 
@@ -85,7 +86,7 @@ def compile_tariff(tariff: Tariff) -> CompiledTariff:
     def rules(kind: str, reservation: str | None) -> tuple[Rule, ...]:
         return tuple(_rules(elements, kind, reservation))
 
-    charging = {kind: rules(kind, None) for kind in CHARGING}
+    charging = {kind: rules(kind, None) for kind in CHARGED}
     used = {name: rules(kind, "RESERVATION") for name, kind in RESERVED.items()}
     expired = {
         name: rules(kind, "RESERVATION_EXPIRES") + rules(kind, "RESERVATION")
