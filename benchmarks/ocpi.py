@@ -19,7 +19,7 @@ ADDONS = f"{ROOT},{ROOT}/benchmarks/addons"
 CLIENTS, REQUESTS, ROUNDS = 8, 240, 5
 RECEIVED = datetime(2026, 11, 1)
 PAGE, BULK_ROUNDS = 1000, 5
-A_FEW, MANY = 5_000, 100_000
+A_FEW, MANY = 5_000, 1_000_000
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1e6
 
 

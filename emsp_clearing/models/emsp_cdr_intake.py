@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 from typing import NamedTuple
 
 from psycopg2.errors import UniqueViolation
@@ -14,8 +15,12 @@ from ..core.money import to_float
 from ..core.ocpi.json_text import write_json
 from ..core.ocpi.modules import cdr_payload
 from ..core.ocpi.normalise import canonical_of, parse_cdr, read_json
+from .emsp_cdr_rating import RATING_BATCH
 from .emsp_ocpi_object import naive
 from .emsp_token import token_party
+
+# From the second of a request to the price of its CDR: longer than any request takes to commit.
+ARRIVALS_WAIT = timedelta(seconds=3)
 
 
 class Receipt(NamedTuple):
@@ -91,9 +96,14 @@ class EmspCdrIntake(models.Model):
                 fresh.setdefault(entry.key, entry)
         new = {}
         if fresh:
-            created = self._create_received(connection, list(fresh.values()), received_at, version)
+            created = self._create_received(
+                connection, list(fresh.values()), version, received_at=received_at, available_at=available_at
+            )
             new = {cdr.ocpi_key: cdr for cdr in created}
-            created._enqueue_rating(available_at)
+            if len(created) == 1:
+                created._enqueue_rating_of_arrivals()
+            else:
+                created._enqueue_rating()
         receipts = []
         for entry in parsed:
             if isinstance(entry, Receipt):
@@ -174,7 +184,8 @@ class EmspCdrIntake(models.Model):
         )
 
     @api.model
-    def _create_received(self, connection, parsed, received_at, version):
+    def _create_received(self, connection, parsed, version, **instants):
+        """:param instants: `received_at` and `available_at` as `_receive`."""
         names = {entry.cdr.currency.upper() for entry in parsed}
         found = (
             self.env["res.currency"]
@@ -188,7 +199,7 @@ class EmspCdrIntake(models.Model):
                 "connection_id": connection.id,
                 "company_id": connection.company_id.id,
                 "ocpi_version": version,
-                "received_at": received_at,
+                **instants,
                 "currency_id": currencies.get(entry.cdr.currency.upper()),
                 **self._vals_from_payload(entry),
                 **self._vals_from_cdr(entry.cdr, connection, known),
@@ -198,7 +209,8 @@ class EmspCdrIntake(models.Model):
         facts = [(connection, parties_of(vals), vals["session_end_at"]) for vals in vals_list]
         found = self._find_contracts(connection.company_id, facts)
         for vals, (contract, reason) in zip(vals_list, found, strict=True):
-            vals.update(contract_id=contract.id, attach_reason=reason)
+            partner = contract.partner_id
+            vals.update(contract_id=contract.id, partner_id=partner.id, attach_reason=reason)
         try:
             with self.env.cr.savepoint():
                 return self.create(vals_list)
@@ -280,15 +292,15 @@ class EmspCdrIntake(models.Model):
         }
 
     def _check_company(self, fnames=None):
-        """Once for each combination of companies: a batch has a handful, and thousands of CDRs."""
+        """By sets: a batch names a handful of records, in thousands of CDRs."""
         names = [
             name for name, field in self._fields.items() if field.type == "many2one" and field.check_company
         ]
-        different = {}
-        for cdr in self:
-            companies = tuple(cdr[name].company_id.id for name in names)
-            different.setdefault((cdr.company_id.id, *companies), cdr.id)
-        return super(EmspCdrIntake, self.browse(different.values()))._check_company(fnames)
+        for company in self.company_id:
+            cdrs = self.filtered(lambda cdr, c=company: cdr.company_id == c)
+            if any(cdrs[name].company_id - company for name in names):
+                # It finds the CDR, and the words.
+                super(EmspCdrIntake, cdrs)._check_company(fnames)
 
     def _attach(self):
         """Find the contract of each CDR by its party; where there is none, say why."""
@@ -315,8 +327,23 @@ class EmspCdrIntake(models.Model):
             for (connection, __, ended_at), pair in zip(facts, pairs, strict=True)
         ]
 
-    def _enqueue_rating(self, available_at=None):
-        self.with_delay(identity_key=identity_exact)._job_rate(available_at)
+    def _enqueue_rating(self):
+        """Have them priced in the background."""
+        for start in range(0, len(self), RATING_BATCH):
+            batch = self[start : start + RATING_BATCH]
+            batch.with_delay(identity_key=identity_exact)._job_rate()
+
+    def _enqueue_rating_of_arrivals(self):
+        """Have a CDR priced together with all that its connection posts in the same second: a job costs
+        more than a price.
+
+        The job starts when even a slow request of that second has long committed.
+        """
+        second = fields.Datetime.now().replace(microsecond=0)
+        self.with_delay(
+            eta=second + ARRIVALS_WAIT,
+            identity_key=f"emsp.cdr:rate-arrivals:{self.connection_id.id}:{second}",
+        )._job_rate_arrivals(self.connection_id)
 
     @api.model
     def _enqueue_forgotten(self, before):
@@ -324,17 +351,14 @@ class EmspCdrIntake(models.Model):
         forgotten = self.search(
             [("state", "=", "received"), ("contract_id", "!=", False), ("create_date", "<", before)]
         )
-        if forgotten:
-            forgotten._enqueue_rating()
+        forgotten._enqueue_rating()
 
     @api.model
     def _job_attach_waiting(self):
         """Attach and price the CDRs that waited for a contract."""
         waiting = self.search([("state", "=", "received"), ("contract_id", "=", False)])
         waiting._attach()
-        attached = waiting.filtered("contract_id")
-        if attached:
-            attached._enqueue_rating()
+        waiting.filtered("contract_id")._enqueue_rating()
 
     def _payload_in(self, version):
         """JSON text: as received where it came in this version, else said in its words."""

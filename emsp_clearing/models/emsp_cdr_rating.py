@@ -1,7 +1,7 @@
 from datetime import timedelta
 from typing import NamedTuple
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..core.errors import PricingError
 from ..core.invoicing import split
@@ -15,6 +15,8 @@ from ..core.pricing.lint import lint_tariff
 MAX_AGE = timedelta(days=90)
 # A stated cost this far from ours (share of ours) is worth a note; the contract's price is billed.
 COST_TOLERANCE = D("0.02")
+# CDRs that one job rates, at most.
+RATING_BATCH = 1000
 # Of a problem's parameters, those that a finding has fields for.
 VALUES = {"expected", "found"}
 
@@ -31,14 +33,23 @@ class EmspCdrRating(models.Model):
 
     _inherit = "emsp.cdr"
 
-    def _job_rate(self, available_at=None):
-        """:param datetime available_at: naive UTC, for CDRs that a former system had shown already."""
-        self._rate(available_at or fields.Datetime.now())
+    def _job_rate(self):
+        self._rate(fields.Datetime.now())
+
+    @api.model
+    def _job_rate_arrivals(self, connection):
+        """Rate what a connection has posted and nobody else rates now."""
+        domain = [("connection_id", "=", connection.id), ("state", "=", "received")]
+        found = self.search([*domain, ("contract_id", "!=", False)], order="id", limit=RATING_BATCH)
+        found.try_lock_for_update()._rate(fields.Datetime.now())
+        if len(found) == RATING_BATCH:
+            self.with_delay()._job_rate_arrivals(connection)
 
     def _rate(self, as_of):
         """Price the received CDRs and open them to the partner; what is held goes to quarantine.
 
-        :param datetime as_of: naive UTC; the moment from which the partner can see them.
+        :param datetime as_of: naive UTC; the moment from which the partner can see them, where no
+            former system had shown them already.
         """
         cdrs = self.filtered(lambda cdr: cdr.state == "received" and cdr.contract_id)
         tariffs = {}
@@ -52,7 +63,9 @@ class EmspCdrRating(models.Model):
             held = any(vals["severity"] == "hold" for vals in rating.findings)
             by_state["quarantine" if held else "open"] |= cdr
         self.env["emsp.cdr.finding"].create(findings)
-        by_state["open"]._update_state("open", available_at=as_of)
+        shown = by_state["open"].filtered("available_at")
+        shown._update_state("open")
+        (by_state["open"] - shown)._update_state("open", available_at=as_of)
         by_state["quarantine"]._update_state("quarantine")
         cdrs.filtered("is_credit")._rate_credits(as_of)
 

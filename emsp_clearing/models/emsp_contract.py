@@ -11,6 +11,9 @@ from ..core.calendar import Terms
 # What CDRs and settlements were made for; changing it would rewrite what is billed already.
 SETTLED_BY = ("partner_id", "partner_role", "company_id", "currency_id")
 
+# What attaching a CDR reads of a contract.
+ATTACHING_FIELDS = ("company_id", "partner_id", "partner_role", "date_start", "date_end", "time_zone")
+
 
 class EmspContract(models.Model):
     """An agreement with one roaming partner: whose CDRs, at which price, billed when."""
@@ -288,14 +291,16 @@ class EmspContract(models.Model):
         :param pairs: iterable of (country_code, party_id), upper-case.
         :return: dict (country_code, party_id) -> contracts, drafts left out.
         """
-        parties = self.env["emsp.contract.party"].search(
+        parties = self.env["emsp.contract.party"].search_fetch(
             [
                 ("company_id", "=", company.id),
                 ("contract_id.state", "!=", "draft"),
                 ("country_code", "in", list({cc for cc, __ in pairs})),
                 ("ocpi_party_id", "in", list({party for __, party in pairs})),
-            ]
+            ],
+            ["contract_id", "country_code", "ocpi_party_id"],
         )
+        parties.contract_id.fetch(ATTACHING_FIELDS)
         contracts = defaultdict(self.browse)
         for party in parties:
             contracts[party.country_code, party.ocpi_party_id] |= party.contract_id

@@ -4,6 +4,7 @@ from . import (
     test_bank_matching,
     test_cdr,
     test_cdr_import,
+    test_cdr_rating_job,
     test_chain,
     test_contract,
     test_credit,

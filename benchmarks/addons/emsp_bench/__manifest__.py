@@ -6,6 +6,6 @@
     "author": "emsp_clearing contributors, Odoo Community Association (OCA)",
     "website": "https://github.com/emsp-clearing/emsp_clearing",
     "license": "AGPL-3",
-    "depends": ["web"],
+    "depends": ["emsp_clearing"],
     "data": ["security/ir.model.access.csv"],
 }
