@@ -37,6 +37,7 @@ from . import (
     emsp_ocpi_connection_push,
     emsp_ocpi_connection_register,
     emsp_ocpi_connection_server,
+    emsp_ocpi_connection_tolerance,
     emsp_ocpi_connection_version,
     emsp_ocpi_endpoint,
     emsp_ocpi_message,

@@ -148,11 +148,8 @@ class EmspCdrIntake(models.Model):
         """:return: Parsed, or the Receipt of a refusal."""
         try:
             tree = read_json(raw)
-            cdr = parse_cdr(tree, version, lax=connection.is_lax)
-            if not cdr.country_code:
-                # OCPI 2.1.1 does not say whose it is: the party of the connection.
-                party = {"country_code": connection.country_code, "party_id": connection.ocpi_party_id}
-                cdr = replace(cdr, **party)
+            owner = connection._owner_of_unnamed(version)
+            cdr = parse_cdr(tree, version, tolerances=connection._tolerances(), owner=owner)
             connection._check_owner(cdr)
             content = payload_hash(canonical_of(tree))
         except PayloadError as error:

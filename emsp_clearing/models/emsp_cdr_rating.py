@@ -8,6 +8,7 @@ from ..core.invoicing import split
 from ..core.money import D, from_float, to_float
 from ..core.ocpi.deviations import find_deviations
 from ..core.ocpi.normalise import parse_cdr
+from ..core.ocpi.tolerances import LAX
 from ..core.pricing.engine import PricingRules, price
 from ..core.pricing.explanation import SUBTOTALS
 from ..core.pricing.lint import lint_tariff
@@ -172,7 +173,8 @@ class EmspCdrRating(models.Model):
 
     def _received_cdr(self):
         """The CDR as core knows it, with the tariffs that its sender put in."""
-        return parse_cdr(self.payload.encode(), self.ocpi_version, lax=self.connection_id.is_lax)
+        owner = (self.ocpi_country_code, self.ocpi_party_id)
+        return parse_cdr(self.payload.encode(), self.ocpi_version, tolerances=LAX, owner=owner)
 
     def _contract_cdr(self):
         """The CDR freed of the sender's tariffs, for pricing it by one of ours."""
@@ -199,7 +201,7 @@ class EmspCdrRating(models.Model):
 
     def _deviations(self):
         """Notes on what the sender should mend, although it was understood."""
-        found = find_deviations(self.payload.encode(), self.ocpi_version, lax=self.connection_id.is_lax)
+        found = find_deviations(self.payload.encode(), self.ocpi_version)
         return [
             {
                 "code": deviation.code,
@@ -244,6 +246,8 @@ class EmspCdrRating(models.Model):
         makes the credit a negative line of the next settlement.
         """
         for credit in self:
+            notes = [{"cdr_id": credit.id, "found_at": as_of, **vals} for vals in credit._deviations()]
+            credit.env["emsp.cdr.finding"].create(notes)
             original = credit._find_original()
             problem = credit._credit_problem(original)
             if problem:

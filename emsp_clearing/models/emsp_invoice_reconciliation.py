@@ -111,8 +111,8 @@ class EmspInvoiceReconciliation(models.Model):
         :return: (record, "created", "known" or "conflict").
         :raise PayloadError: unreadable, or of another party.
         """
-        owner = (connection.country_code, connection.ocpi_party_id) if connection.is_lax else None
-        obj = self._parse_object(raw, version, lax=connection.is_lax, owner=owner)
+        owner = connection._owner_of_unnamed(version)
+        obj = self._parse_object(raw, version, tolerances=connection._tolerances(), owner=owner)
         connection._check_owner(obj)
         check_ids(obj)
         record = self._search_key(connection, obj.key)

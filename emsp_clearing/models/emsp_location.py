@@ -13,6 +13,7 @@ from ..core.ocpi.modules import (
     parse_evse,
     parse_location,
 )
+from ..core.ocpi.tolerances import LAX
 from .emsp_location_tree import find_part, with_part
 from .emsp_ocpi_object import SEARCHED_FIELDS, check_same
 
@@ -117,7 +118,7 @@ class EmspLocation(models.Model):
         location, tree = self._find_tree(connection, version, address)
         part = self._find_part(tree, ids, is_new_allowed=True)
         parse, __, id_name = PARTS[len(ids)]
-        changed = parse(raw, version, lax=connection.is_lax)
+        changed = parse(raw, version, tolerances=connection._tolerances())
         check_same(id_name, ids[-1], getattr(changed, id_name))
         if part is None or not self._is_part_newer(part, changed, parse, version):
             tree = with_part(tree, ids, read_json(raw))
@@ -137,7 +138,7 @@ class EmspLocation(models.Model):
         parse, kind, id_name = PARTS[len(ids)]
         merged = merge_patch(part, read_json(raw), kind)
         if merged is not part:
-            changed = parse(write_json(merged), version, lax=connection.is_lax)
+            changed = parse(write_json(merged), version, tolerances=connection._tolerances())
             check_same(id_name, ids[-1], getattr(changed, id_name))
             tree = with_part(tree, ids, merged)
             location._take_tree(connection, version, address, tree, received_at)
@@ -184,7 +185,7 @@ class EmspLocation(models.Model):
 
     @api.model
     def _is_part_newer(self, part, changed, parse, version):
-        stored = parse(part, version, lax=True).last_updated
+        stored = parse(part, version, tolerances=LAX).last_updated
         return bool(stored and changed.last_updated and changed.last_updated < stored)
 
     def _take_tree(self, connection, version, address, tree, received_at):

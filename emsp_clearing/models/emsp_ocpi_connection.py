@@ -11,9 +11,12 @@ from odoo.fields import Domain
 
 from ..core.errors import PayloadError
 from ..core.ocpi.normalise import VERSIONS
+from ..core.ocpi.tolerances import Tolerances
 from . import party
 from .emsp_state_mixin import Stored
 
+# By the names in core, see emsp_ocpi_connection_tolerance.
+TOLERANCE_FIELDS = {name: f"allow_{name}" for name in Tolerances._fields}
 # What a request needs to know of its connection, read together with it.
 REQUEST_FIELDS = (
     "token_hash",
@@ -26,7 +29,7 @@ REQUEST_FIELDS = (
     "country_code",
     "ocpi_party_id",
     "is_hub",
-    "is_lax",
+    *TOLERANCE_FIELDS.values(),
     "version",
     "time_zone",
     "default_contract_id",
@@ -92,11 +95,6 @@ class EmspOcpiConnection(models.Model):
         required=True,
         default="2.2.1",
         tracking=True,
-    )
-    is_lax = fields.Boolean(
-        string="Tolerant",
-        tracking=True,
-        help="Take numbers sent as text, and the token in other forms of the Authorization header.",
     )
     time_zone = fields.Selection(
         "_selection_time_zone",

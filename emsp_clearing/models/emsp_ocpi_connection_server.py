@@ -99,7 +99,7 @@ class EmspOcpiConnectionServer(models.Model):
     def _read_credentials(self, source, version):
         """:raise PayloadError: whose text does not repeat the token, or another party's credentials."""
         try:
-            credentials = parse_credentials(source, version, lax=self.is_lax)
+            credentials = parse_credentials(source, version, tolerances=self._tolerances())
         except PayloadError as error:
             if error.path == "token":
                 raise PayloadError(
@@ -138,7 +138,7 @@ class EmspOcpiConnectionServer(models.Model):
             raise HandshakeError(StatusCode.UNSUPPORTED_VERSION, text)
         version = common[-1]
         url = resolve(versions_url, offered[version])
-        details = parse_version_details(client.get(url, "versions").data, version, lax=self.is_lax)
+        details = parse_version_details(client.get(url, "versions").data, version, tolerances=self._tolerances())
         endpoints = (
             Endpoint(each.identifier, resolve(url, each.url), each.role) for each in details.endpoints
         )

@@ -7,6 +7,7 @@ from odoo.exceptions import ConcurrencyError
 from ..core.errors import PayloadError
 from ..core.ocpi.json_text import canonical, read_json, write_json
 from ..core.ocpi.modules import merge_patch
+from ..core.ocpi.tolerances import LAX
 
 # What taking and giving back an object needs; read in one query.
 SEARCHED_FIELDS = (
@@ -17,8 +18,6 @@ SEARCHED_FIELDS = (
     "last_updated",
     "payload",
 )
-# What a 2.1.1 object does not say: its owner stands in the URL.
-OWNERLESS = "2.1.1"
 
 
 class EmspOcpiObject(models.AbstractModel):
@@ -142,10 +141,8 @@ class EmspOcpiObject(models.AbstractModel):
     @api.model
     def _read(self, connection, version, address, raw):
         """The object of core, after it was compared with its address and its owner with the connection."""
-        owner = None
-        if version == OWNERLESS or connection.is_lax:
-            owner = (address["country_code"], address["party_id"])
-        obj = self._parse_object(raw, version, lax=connection.is_lax, owner=owner)
+        owner = (address["country_code"], address["party_id"])
+        obj = self._parse_object(raw, version, tolerances=connection._tolerances(), owner=owner)
         for path, expected in address.items():
             check_same(path, expected, getattr(obj, path))
         connection._check_owner(obj)
@@ -211,7 +208,7 @@ class EmspOcpiObject(models.AbstractModel):
         """The object of core that is stored."""
         self.ensure_one()
         owner = (self.ocpi_country_code, self.ocpi_party_id)
-        return self._parse_object(self.payload.encode(), self.ocpi_version, lax=True, owner=owner)
+        return self._parse_object(self.payload.encode(), self.ocpi_version, tolerances=LAX, owner=owner)
 
     def _payload_in(self, version):
         """JSON text: as received where it came in this version, else said in its words."""

@@ -4,6 +4,7 @@ from odoo import SUPERUSER_ID, models
 from odoo.http import request
 
 from ..core.ocpi.auth import credential_candidates
+from ..core.ocpi.tolerances import LAX, STRICT
 
 
 class IrHttp(models.AbstractModel):
@@ -33,13 +34,13 @@ def _find_connection(connections, header):
     Other spellings of the scheme, and none at all, are seen in the field; the connection decides
     whether they are tolerated.
     """
-    strict = credential_candidates(header)
+    strict = credential_candidates(header, tolerances=STRICT)
     for token in strict:
         connection = connections._find_by_token(token)
         if connection:
             return connection, token
-    for token in credential_candidates(header, lax=True):
+    for token in credential_candidates(header, tolerances=LAX):
         connection = connections._find_by_token(token) if token not in strict else connections
-        if connection and connection.is_lax:
+        if connection and connection.allow_header_forms:
             return connection, token
     raise Unauthorized

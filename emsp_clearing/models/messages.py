@@ -103,6 +103,10 @@ def finding_text(env, code, **params):
         "missing": env._("OCPI wants a value here."),
         "too_long": env._("OCPI wants %(expected)s here, it has %(found)s.", **params),
         "unknown_code": env._("%(found)s is no code of OCPI here.", **params),
+        "missing_owner": env._(
+            "OCPI wants the CDR to say whose it is; it was taken as the connection's party's."
+        ),
+        "not_alpha_2": env._("The country should be %(expected)s, not %(found)s.", **params),
         "not_alpha_3": env._("The country should be %(expected)s, not %(found)s.", **params),
         "text_for_number": env._("A number came as the text %(found)s.", **params),
         "price_for_number": env._("A price object came where OCPI wants a number: %(found)s.", **params),
@@ -110,6 +114,7 @@ def finding_text(env, code, **params):
         "number_for_price": env._(
             "A price came as the number %(found)s; it was taken as the net price.", **params
         ),
+        "foreign_price": env._("The price is written as another version of OCPI has it; it was understood."),
     }
     fallback = env._("%(code)s: expected %(expected)s, found %(found)s", code=code, **params)
     return texts.get(code, fallback)

@@ -115,7 +115,7 @@ class TestOcpiTokens(OcpiObjectsCommon):
         for body, path in (
             (payload_of("tokens", valid="perhaps"), "valid:"),
             (payload_of("tokens", last_updated="yesterday"), "last_updated:"),
-            (payload_of("tokens", country_code=None), "country_code:"),
+            (payload_of("tokens", contract_id=None), "contract_id:"),
             (b"{", "invalid_json"),
             (b"[]", ""),
         ):

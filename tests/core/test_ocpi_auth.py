@@ -4,6 +4,7 @@ import base64
 
 import pytest
 from emsp_core.ocpi.auth import authorization_header, credential_candidates
+from emsp_core.ocpi.tolerances import LAX
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,7 +54,7 @@ def test_candidates_of_a_header(header, expected):
     ],
 )
 def test_candidates_of_a_header_of_a_lax_peer(header, expected):
-    assert credential_candidates(header, lax=True) == expected
+    assert credential_candidates(header, tolerances=LAX) == expected
 
 
 def test_token_whose_base64_is_itself_is_one_candidate():
@@ -91,4 +92,4 @@ def test_token_is_found_in_the_header_it_was_written_to(token, is_encoded):
 @settings(max_examples=30, deadline=None)
 @given(st.text())
 def test_any_header_is_read(header):
-    assert all(credential_candidates(header, lax=True))
+    assert all(credential_candidates(header, tolerances=LAX))

@@ -26,6 +26,7 @@ from emsp_core.ocpi.peer_objects import (
     Version,
     VersionDetails,
 )
+from emsp_core.ocpi.tolerances import LAX
 
 DATA = Path(__file__).parent / "data" / "ocpi" / "modules"
 VERSIONS = ("2.1.1", "2.2.1", "2.3.0")
@@ -453,7 +454,7 @@ def test_country_comes_in_three_letters():
 
 def test_numbers_as_texts_are_for_lax_peers_and_for_211():
     raw = changed("session", "2.2.1", ("kwh",), "18.2375")
-    assert parse("session", raw, "2.2.1", lax=True).kwh == Decimal("18.2375")
+    assert parse("session", raw, "2.2.1", tolerances=LAX).kwh == Decimal("18.2375")
     assert refusal(raw, "session", "2.2.1") == ("invalid_field", "kwh", "a number", "'18.2375'")
     assert read("location", "2.1.1").evses[0].connectors[0].max_amperage == 32
 

@@ -184,7 +184,7 @@ def test_key_ignores_case_and_ids_stay_as_sent():
 
 
 REQUIRED = [
-    *((name,) for name in ("country_code", "party_id", "id", "start_date_time", "end_date_time")),
+    *((name,) for name in ("id", "start_date_time", "end_date_time")),
     *((name,) for name in ("cdr_token", "auth_method", "cdr_location", "currency")),
     *((name,) for name in ("charging_periods", "total_cost", "total_energy", "total_time")),
     ("last_updated",),
@@ -215,6 +215,17 @@ def test_missing_required_field_is_named_with_its_path(path, value, got):
     assert refusal.path == spelt(path)
     assert str(refusal).startswith(f"{spelt(path)}: expected ")
     assert str(refusal).endswith(f", got {got}")
+
+
+@pytest.mark.parametrize("name", ["country_code", "party_id"])
+@pytest.mark.parametrize("value", [ABSENT, None, ""], ids=["absent", "null", "blank"])
+def test_owner_is_missing_only_where_the_caller_does_not_know_it(name, value):
+    raw = changed((name,), value)
+    refusal = refusal_of(raw)
+    assert (refusal.code, refusal.path) == ("missing_field", name)
+    cdr = parse_cdr(raw, owner=("FR", "VLT"))
+    assert getattr(cdr, name) == {"country_code": "FR", "party_id": "VLT"}[name]
+    assert cdr.tariffs[0].key.startswith(f"{cdr.country_code}*{cdr.party_id}*")
 
 
 @pytest.mark.parametrize(

@@ -163,12 +163,16 @@ def test_tariff_that_does_not_say_whether_taxes_are_in_it_is_told():
         (
             {"excl_vat": 11.5, "incl_vat": 13.2221},
             Price(Decimal("11.5"), Decimal("13.2221")),
-            [("unknown_field", "total_cost.excl_vat"), ("unknown_field", "total_cost.incl_vat")],
+            [
+                ("unknown_field", "total_cost.excl_vat"),
+                ("unknown_field", "total_cost.incl_vat"),
+                ("foreign_price", "total_cost.before_taxes"),
+            ],
         ),
         (
             {"excl_vat": 11.5},
             Price(Decimal("11.5"), None),
-            [("unknown_field", "total_cost.excl_vat")],
+            [("unknown_field", "total_cost.excl_vat"), ("foreign_price", "total_cost.before_taxes")],
         ),
         (
             {"before_taxes": 11.5, "after_taxes": 13.2},
@@ -213,7 +217,7 @@ def test_cdr_of_221_sent_as_230_is_the_same_cdr():
         theirs.total_reservation_cost,
     )
     assert ours.tariffs[0].max_price == theirs.tariffs[0].max_price
-    assert {code for code, _ in deviations(payload)} == {"unknown_field", "missing"}
+    assert {code for code, _ in deviations(payload)} == {"foreign_price", "unknown_field", "missing"}
     assert ("missing", "tariffs[0].tax_included") in deviations(payload)
 
 
@@ -223,7 +227,7 @@ def test_cdr_of_230_sent_as_221_is_understood_too():
     assert (cdr.tariffs[0].tax_included, cdr.tariffs[0].preauthorize_amount) == ("NO", Decimal(50))
     found = find_deviations(raw(), "2.2.1")
     assert Deviation("unknown_code", "cdr_token.type", "a code of OCPI 2.2.1", "'EMAID'") in found
-    assert {each.code for each in found} == {"unknown_code", "unknown_field"}
+    assert {each.code for each in found} == {"foreign_price", "unknown_code", "unknown_field"}
 
 
 NUMBER = "expected a number, got"

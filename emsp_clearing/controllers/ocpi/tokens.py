@@ -48,7 +48,9 @@ class OcpiTokens(http.Controller):
     def authorize(self, version, uid):
         connection = request.dispatcher.connection
         body = request.dispatcher.read_body()
-        references = parse_location_references(body, version, lax=connection.is_lax) if body.strip() else None
+        references = None
+        if body.strip():
+            references = parse_location_references(body, version, tolerances=connection._tolerances())
         token = request.env["emsp.token"]._find_own(connection.company_id, uid, self._type())
         if not token:
             return Answer(404, StatusCode.UNKNOWN_TOKEN)

@@ -25,8 +25,14 @@ VNVNM VUVUT WFWLF WSWSM YEYEM YTMYT ZAZAF ZMZMB ZWZWE XKXKX
 """
 
 _ALPHA_3 = {pair[:2]: pair[2:] for pair in _ALPHA_2_ALPHA_3.split()}
+_ALPHA_2 = {alpha_3: alpha_2 for alpha_2, alpha_3 in _ALPHA_3.items()}
 
 
 def to_alpha_3(code: str) -> str:
     """:return: "FRA" for "fr"; what is no known alpha-2 code comes back as it is."""
     return _ALPHA_3.get(code.upper(), code)
+
+
+def to_alpha_2(code: str) -> str:
+    """:return: "FR" for "fra"; what is no known alpha-3 code comes back as it is."""
+    return _ALPHA_2.get(code.upper(), code)

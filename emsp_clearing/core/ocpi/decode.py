@@ -20,16 +20,16 @@ _VERBATIM = "signed_data"
 _ABSENT = object()
 
 
-def decode(tree: Any, schema: type[Schema], *, lax: bool) -> Schema:
+def decode(tree: Any, schema: type[Schema], *, text_numbers: bool) -> Schema:
     """A payload as its schema describes it.
 
     Null and blank text are absent; unknown fields are passed over.
 
     :param tree: as `json_text.read_json` gives it.
-    :param lax: numbers may come as strings.
+    :param text_numbers: numbers may come as strings.
     :raise PayloadError: missing_field or invalid_field, with the path, what was expected and got.
     """
-    number_types = () if lax else (Decimal,)
+    number_types = () if text_numbers else (Decimal,)
     try:
         return msgspec.convert(present(tree), schema, builtin_types=number_types)
     except msgspec.ValidationError as error:

@@ -1,25 +1,31 @@
-"""What of a payload is not as the specification has it, yet was understood and taken."""
+"""What of a payload is not as the specification has it, yet can be understood, and is taken or not."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import inspect
 
-from .countries import to_alpha_3
+from ..errors import PayloadError
+from .countries import to_alpha_2, to_alpha_3
 from .decode import Path, bare, decode, is_absent, show, spell, trait_of
 from .json_text import read_json
+from .tolerances import LAX, Tolerances
 from .types import Payload, Trait
 from .versions import find_version
+
+Schema = TypeVar("Schema", bound=Payload)
+# An object says at its top whose it is; inside a CDR the owner is the CDR's.
+_OWNER = (("country_code",), ("party_id",))
 
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
     """One field, with what the specification wants there and what came.
 
-    `code`: unknown_field, missing, too_long, unknown_code, not_alpha_3, text_for_number,
-    number_for_price, price_for_number, not_one.
+    `code`: one of `tolerances.SWITCHES`, unknown_field, unknown_code or not_one.
     """
 
     code: str
@@ -27,16 +33,47 @@ class Deviation:
     expected: str
     found: str
 
+    def __str__(self) -> str:
+        """As a refusal would have it."""
+        return f"{self.path}: expected {self.expected}, found {self.found}"
 
-def find_deviations(raw: bytes | str, version: str = "2.2.1", *, lax: bool = False) -> tuple[Deviation, ...]:
+
+def read(tree: Any, schema: type[Schema], version: str, tolerances: Tolerances) -> Schema:
+    """A payload as its schema describes it, unless it is otherwise in a way that is not tolerated.
+
+    :param tree: as `read_json` gives it.
+    :raise PayloadError: as `decode`; unsupported_version.
+    """
+    tolerances = find_version(version).widen(tolerances)
+    payload = decode(tree, schema, text_numbers=tolerances.text_numbers)
+    if tolerances.is_selective:
+        for each in compare(tree, schema, version):
+            if tolerances.refuses(each.code):
+                is_missing = each.code in ("missing", "missing_owner")
+                code = "missing_field" if is_missing else "invalid_field"
+                raise PayloadError(code, path=each.path, expected=each.expected, got=each.found)
+    return payload
+
+
+def compare(tree: Any, schema: type[Payload], version: str) -> Iterator[Deviation]:
+    """Deviations of a payload that can be decoded, in the order of its schema.
+
+    :param schema: the version's own.
+    """
+    return _Comparison(version).of_value(_type_info(schema), tree, ())
+
+
+def find_deviations(
+    raw: bytes | str, version: str = "2.2.1", *, tolerances: Tolerances = LAX
+) -> tuple[Deviation, ...]:
     """Deviations of a CDR that `parse_cdr` takes, in the order of the version's schema.
 
     :raise PayloadError: as `parse_cdr`.
     """
-    known = find_version(version)
+    schema = find_version(version).cdr
     tree = read_json(raw)
-    decode(tree, known.cdr, lax=lax or known.texts_are_numbers)
-    return tuple(_Comparison(version).of_value(_type_info(known.cdr), tree, ()))
+    read(tree, schema, version, tolerances)
+    return tuple(compare(tree, schema, version))
 
 
 @cache
@@ -46,7 +83,7 @@ def _type_info(schema: type[Payload]) -> inspect.Type:
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """A walk along schema and payload."""
+    """A walk along schema and payload; what it cannot follow it passes over."""
 
     version: str
 
@@ -61,9 +98,10 @@ class _Comparison:
         elif isinstance(kind, inspect.StructType):
             if isinstance(value, dict):
                 yield from self._of_object(kind, value, path)
-            else:
+            elif isinstance(value, (Decimal, str)):
                 yield _deviation("number_for_price", path, "an object", value)
-        elif isinstance(kind, inspect.VarTupleType):
+                yield from _of_number(value, path)
+        elif isinstance(kind, inspect.VarTupleType) and isinstance(value, list):
             for index, item in enumerate(value):
                 yield from self.of_value(kind.item_type, item, (*path, index))
 
@@ -74,18 +112,27 @@ class _Comparison:
             value = members.get(field.name)
             if not is_absent(value):
                 yield from self.of_value(field.type, value, (*path, field.name))
-            elif trait_of(field.type).due:
-                yield Deviation("missing", spell((*path, field.name)), "a value", "nothing")
+            else:
+                yield from self._of_absence(trait_of(field.type), (*path, field.name))
         known = {field.name for field in kind.fields}
         for name in (name for name in members if name not in known):
             yield Deviation("unknown_field", spell((*path, name)), "nothing", show(members[name]))
 
+    def _of_absence(self, trait: Trait, path: Path) -> Iterator[Deviation]:
+        if trait.net:
+            yield Deviation("foreign_price", spell(path), "a number", "nothing")
+        elif trait.due:
+            is_owner = path in _OWNER and find_version(self.version).names_owners
+            yield Deviation("missing_owner" if is_owner else "missing", spell(path), "a value", "nothing")
+
     def _of_trait(self, trait: Trait, value: Any, path: Path) -> Iterator[Deviation]:
-        if trait.one and len(value) != 1:
+        if trait.one and isinstance(value, list) and len(value) != 1:
             yield Deviation("not_one", spell(path), "one entry", f"{len(value)} entries")
         if not isinstance(value, str):
             return
-        if trait.limit is not None and len(value) > trait.limit:
+        if trait.alpha_2 and to_alpha_2(value) != value:
+            yield _deviation("not_alpha_2", path, to_alpha_2(value), value)
+        elif trait.limit is not None and len(value) > trait.limit:
             found = f"{len(value)} characters"
             yield Deviation("too_long", spell(path), f"at most {trait.limit} characters", found)
         if trait.codes is not None and value not in trait.codes:

@@ -4,8 +4,8 @@ As in `normalise`: callers name the version and never see a payload schema. What
 the tree that `read_json` made of one (an entry of a list, the `data` of an answer).
 
 Every reader raises PayloadError: unsupported_version, missing_field or invalid_field with the field's path,
-or as `read_json`. `lax`: numbers may come as strings; in OCPI 2.1.1 they always may. `owner`: country
-code and party id of whom the object belongs to where it does not say: in OCPI 2.1.1 the URL does.
+or as `read_json`. `tolerances`: what may be otherwise than OCPI says. `owner`: country code and party id of
+whom the object belongs to where it does not say: in OCPI 2.1.1 the URL does.
 """
 
 from typing import Any, TypeVar
@@ -23,11 +23,11 @@ from . import (
 )
 from .decode import decode, is_absent, show
 from .json_text import read_json
-from .normalise import check_version
+from .normalise import check_version, known_owner
 from .patch import merge_patch
 from .to_objects import NO_OWNER, Owner
+from .tolerances import DEFAULT, LAX, Tolerances
 from .types import Payload
-from .versions import find_version
 
 __all__ = [
     "authorization_payload",
@@ -51,6 +51,7 @@ __all__ = [
     "schema_of",
     "session_payload",
     "token_payload",
+    "tree_of",
     "version_details_payload",
     "versions_payload",
 ]
@@ -72,93 +73,98 @@ def schema_of(schema: type[Schema], version: str) -> type[Schema]:
 
 
 def parse_session(
-    raw: Source, version: str = "2.2.1", *, lax: bool = False, owner: Owner | None = None
+    raw: Source, version: str = "2.2.1", *, tolerances: Tolerances = DEFAULT, owner: Owner | None = None
 ) -> peer_objects.Session:
     """A session, whole (OCPI 2.2.1, 9.3.1); for a change of one see `merge_patch`."""
-    payload = _read(raw, modules_v221.Session, version, lax)
-    return modules_to_objects.session(payload, _owner(payload, version, owner))
+    payload = _read(raw, modules_v221.Session, version, tolerances)
+    return modules_to_objects.session(payload, known_owner(payload, version, owner))
 
 
 def parse_token(
-    raw: Source, version: str = "2.2.1", *, lax: bool = False, owner: Owner | None = None
+    raw: Source, version: str = "2.2.1", *, tolerances: Tolerances = DEFAULT, owner: Owner | None = None
 ) -> peer_objects.Token:
     """A token, whole (OCPI 2.2.1, 12.3.2)."""
-    payload = _read(raw, modules_v221.Token, version, lax)
-    return modules_to_objects.token(payload, _owner(payload, version, owner))
+    payload = _read(raw, modules_v221.Token, version, tolerances)
+    return modules_to_objects.token(payload, known_owner(payload, version, owner))
 
 
 def parse_location(
-    raw: Source, version: str = "2.2.1", *, lax: bool = False, owner: Owner | None = None
+    raw: Source, version: str = "2.2.1", *, tolerances: Tolerances = DEFAULT, owner: Owner | None = None
 ) -> peer_objects.Location:
     """A location with its EVSEs (OCPI 2.2.1, 8.3.1)."""
-    payload = _read(raw, modules_v221.Location, version, lax)
-    return modules_to_objects.location(payload, _owner(payload, version, owner))
+    payload = _read(raw, modules_v221.Location, version, tolerances)
+    return modules_to_objects.location(payload, known_owner(payload, version, owner))
 
 
-def parse_evse(raw: Source, version: str = "2.2.1", *, lax: bool = False) -> peer_objects.Evse:
+def parse_evse(raw: Source, version: str = "2.2.1", *, tolerances: Tolerances = DEFAULT) -> peer_objects.Evse:
     """An EVSE with its connectors (OCPI 2.2.1, 8.3.2)."""
-    return modules_to_objects.evse(_read(raw, modules_v221.Evse, version, lax))
+    return modules_to_objects.evse(_read(raw, modules_v221.Evse, version, tolerances))
 
 
-def parse_connector(raw: Source, version: str = "2.2.1", *, lax: bool = False) -> peer_objects.Connector:
+def parse_connector(
+    raw: Source, version: str = "2.2.1", *, tolerances: Tolerances = DEFAULT
+) -> peer_objects.Connector:
     """A connector (OCPI 2.2.1, 8.3.3)."""
-    return modules_to_objects.connector(_read(raw, modules_v221.Connector, version, lax))
+    return modules_to_objects.connector(_read(raw, modules_v221.Connector, version, tolerances))
 
 
-def parse_credentials(raw: Source, version: str = "2.2.1", *, lax: bool = False) -> peer_objects.Credentials:
+def parse_credentials(
+    raw: Source, version: str = "2.2.1", *, tolerances: Tolerances = DEFAULT
+) -> peer_objects.Credentials:
     """Credentials (OCPI 2.2.1, 7.3.1); the one party of OCPI 2.1.1 becomes a role without a name."""
-    return modules_to_objects.credentials(_read(raw, modules_v221.Credentials, version, lax))
+    return modules_to_objects.credentials(_read(raw, modules_v221.Credentials, version, tolerances))
 
 
 def parse_versions(raw: Source) -> tuple[peer_objects.Version, ...]:
     """The versions of a platform (OCPI 2.2.1, 6.1): a list, alike in every version."""
-    tree = _tree(raw)
+    tree = tree_of(raw)
     if not isinstance(tree, list):
         raise PayloadError("invalid_field", path="", expected="a list", got=show(tree))
     return tuple(_version(each, index) for index, each in enumerate(tree))
 
 
 def parse_version_details(
-    raw: Source, version: str = "2.2.1", *, lax: bool = False
+    raw: Source, version: str = "2.2.1", *, tolerances: Tolerances = DEFAULT
 ) -> peer_objects.VersionDetails:
     """The modules of a platform (OCPI 2.2.1, 6.2.1)."""
-    return modules_to_objects.version_details(_read(raw, modules_v221.VersionDetails, version, lax))
+    return modules_to_objects.version_details(_read(raw, modules_v221.VersionDetails, version, tolerances))
 
 
 def parse_authorization(
-    raw: Source, version: str = "2.2.1", *, lax: bool = False, owner: Owner | None = None
+    raw: Source, version: str = "2.2.1", *, tolerances: Tolerances = DEFAULT, owner: Owner | None = None
 ) -> peer_objects.AuthorizationInfo:
     """The answer to a request for authorization (OCPI 2.2.1, 12.3.1)."""
-    payload = _read(raw, modules_v221.AuthorizationInfo, version, lax)
+    payload = _read(raw, modules_v221.AuthorizationInfo, version, tolerances)
     return modules_to_objects.authorization(payload, owner or NO_OWNER)
 
 
 def parse_location_references(
-    raw: Source, version: str = "2.2.1", *, lax: bool = False
+    raw: Source, version: str = "2.2.1", *, tolerances: Tolerances = DEFAULT
 ) -> peer_objects.LocationReferences:
     """The body of a request for authorization (OCPI 2.2.1, 12.4.3)."""
-    return modules_to_objects.location_references(_read(raw, modules_v221.LocationReferences, version, lax))
+    return modules_to_objects.location_references(
+        _read(raw, modules_v221.LocationReferences, version, tolerances)
+    )
 
 
 def parse_invoice_reconciliation(
-    raw: Source, version: str = "2.3.0", *, lax: bool = False, owner: Owner | None = None
+    raw: Source, version: str = "2.3.0", *, tolerances: Tolerances = DEFAULT, owner: Owner | None = None
 ) -> peer_objects.InvoiceReconciliation:
     """A record of an invoice's CDRs (OCPI 2.3.0 edition 2), told by their ids or by objects with an id."""
-    payload = _read(_with_plain_ids(_tree(raw)), modules_v221.InvoiceReconciliation, version, lax)
-    return modules_to_objects.invoice_reconciliation(payload, _owner(payload, version, owner))
+    payload = _read(_with_plain_ids(tree_of(raw)), modules_v221.InvoiceReconciliation, version, tolerances)
+    return modules_to_objects.invoice_reconciliation(payload, known_owner(payload, version, owner))
 
 
 def find_deviations(
-    raw: Source, schema: type[Payload], version: str = "2.2.1", *, lax: bool = False
+    raw: Source, schema: type[Payload], version: str = "2.2.1", *, tolerances: Tolerances = LAX
 ) -> tuple[deviations.Deviation, ...]:
     """As `deviations.find_deviations`, for any object.
 
     :param schema: of `modules_v221`, whatever the version.
     """
-    tree = _with_plain_ids(_tree(raw))
-    _read(tree, schema, version, lax)
-    kind = deviations._type_info(schema_of(schema, version))
-    return tuple(deviations._Comparison(version).of_value(kind, tree, ()))
+    tree = _with_plain_ids(tree_of(raw))
+    _read(tree, schema, version, tolerances)
+    return tuple(deviations.compare(tree, schema_of(schema, version), version))
 
 
 def cdr_payload(cdr: objects.Cdr, version: str = "2.2.1") -> dict[str, Any]:
@@ -216,13 +222,16 @@ def invoice_reconciliation_payload(
     return _write(record, version)
 
 
-def _tree(raw: Source) -> Any:
+def tree_of(raw: Source) -> Any:
+    """The JSON tree of what comes in.
+
+    :raise PayloadError: as `read_json`.
+    """
     return read_json(raw) if isinstance(raw, (bytes, str)) else raw
 
 
-def _read(raw: Source, schema: type[Schema], version: str, lax: bool) -> Schema:
-    known = find_version(version)
-    return decode(_tree(raw), schema_of(schema, version), lax=lax or known.texts_are_numbers)
+def _read(raw: Source, schema: type[Schema], version: str, tolerances: Tolerances) -> Schema:
+    return deviations.read(tree_of(raw), schema_of(schema, version), version, tolerances)
 
 
 def _write(value: Any, version: str) -> dict[str, Any]:
@@ -230,18 +239,9 @@ def _write(value: Any, version: str) -> dict[str, Any]:
     return modules_to_payload.payload(value, version)
 
 
-def _owner(payload: Any, version: str, owner: Owner | None) -> Owner:
-    """:raise PayloadError: missing_field, where the version wants the owner in the object."""
-    if owner is None and find_version(version).names_owners:
-        for name in ("country_code", "party_id"):
-            if getattr(payload, name) is None:
-                raise PayloadError("missing_field", path=name, expected="a text", got="nothing")
-    return owner or NO_OWNER
-
-
 def _version(tree: Any, index: int) -> peer_objects.Version:
     try:
-        return modules_to_objects.version(decode(tree, modules_v221.Version, lax=False))
+        return modules_to_objects.version(decode(tree, modules_v221.Version, text_numbers=False))
     except PayloadError as error:
         path = f"[{index}].{error.path}" if error.path else f"[{index}]"
         raise PayloadError(error.code, path=path, **error.params) from None

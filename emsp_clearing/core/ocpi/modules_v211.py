@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from . import modules_v221, v211, v221
-from .types import DUE, FOREIGN, PLAIN, FieldError, ci_string, codes, string
+from .types import DUE, FOREIGN, PLAIN, FieldError, alpha_2, ci_string, codes, string
 
 MODULES = ("cdrs", "commands", "credentials", "locations", "sessions", "tariffs", "tokens")
 SESSION_STATUSES = ("ACTIVE", "COMPLETED", "INVALID", "PENDING")  # 9.4.1
@@ -46,7 +46,7 @@ class Credentials(modules_v221.Credentials, kw_only=True):
     roles: Annotated[tuple[modules_v221.CredentialsRole, ...], FOREIGN] = ()
     business_details: Annotated[modules_v221.BusinessDetails | None, DUE] = None
     party_id: Annotated[str, ci_string(3, due=True)] | None = None
-    country_code: Annotated[str, ci_string(2, due=True)] | None = None
+    country_code: Annotated[str, alpha_2(due=True)] | None = None
 
     def parties(self) -> tuple[modules_v221.CredentialsRole, ...]:
         """The one party, or the roles."""
@@ -60,7 +60,7 @@ class Credentials(modules_v221.Credentials, kw_only=True):
 class Session(modules_v221.Session, kw_only=True):
     """OCPI 2.1.1, 9.3.1: the location as a whole in place of ids."""
 
-    country_code: Annotated[str, ci_string(2, foreign=True)] | None = None
+    country_code: Annotated[str, alpha_2(foreign=True)] | None = None
     party_id: Annotated[str, ci_string(3, foreign=True)] | None = None
     start_datetime: Annotated[datetime | None, DUE] = None
     start_date_time: Annotated[datetime | None, FOREIGN] = None
@@ -92,7 +92,7 @@ class Session(modules_v221.Session, kw_only=True):
 class Token(modules_v221.Token, kw_only=True):
     """OCPI 2.1.1, 12.3.2."""
 
-    country_code: Annotated[str, ci_string(2, foreign=True)] | None = None
+    country_code: Annotated[str, alpha_2(foreign=True)] | None = None
     party_id: Annotated[str, ci_string(3, foreign=True)] | None = None
     type: Annotated[str, codes(TOKEN_TYPES, due=True)] = "RFID"
     auth_id: Annotated[str, ci_string(36, due=True)] | None = None
@@ -149,7 +149,7 @@ class Evse(modules_v221.Evse, kw_only=True):
 class Location(modules_v221.Location, kw_only=True):
     """OCPI 2.1.1, 8.3.1."""
 
-    country_code: Annotated[str, ci_string(2, foreign=True)] | None = None
+    country_code: Annotated[str, alpha_2(foreign=True)] | None = None
     party_id: Annotated[str, ci_string(3, foreign=True)] | None = None
     id: Annotated[str, ci_string(39)]
     publish: Annotated[bool, FOREIGN] = True

@@ -11,7 +11,18 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from . import modules_codes, v221
-from .types import COUNTRY, DATE_TIME, DUE, FOREIGN, FieldError, Payload, ci_string, codes, string
+from .types import (
+    COUNTRY,
+    DATE_TIME,
+    DUE,
+    FOREIGN,
+    FieldError,
+    Payload,
+    alpha_2,
+    ci_string,
+    codes,
+    string,
+)
 
 
 class Image(Payload):
@@ -61,7 +72,7 @@ class CredentialsRole(Payload, kw_only=True):
     role: Annotated[str, codes(modules_codes.ROLES, due=True)] | None = None
     business_details: Annotated[BusinessDetails | None, DUE] = None
     party_id: Annotated[str, ci_string(3)]
-    country_code: Annotated[str, ci_string(2)]
+    country_code: Annotated[str, alpha_2()]
 
 
 class Credentials(Payload, kw_only=True):
@@ -73,7 +84,7 @@ class Credentials(Payload, kw_only=True):
     roles: Annotated[tuple[CredentialsRole, ...], DUE] = ()
     business_details: Annotated[BusinessDetails | None, FOREIGN] = None
     party_id: Annotated[str, ci_string(3, foreign=True)] | None = None
-    country_code: Annotated[str, ci_string(2, foreign=True)] | None = None
+    country_code: Annotated[str, alpha_2(foreign=True)] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -96,7 +107,7 @@ class Credentials(Payload, kw_only=True):
 class Session(Payload, kw_only=True):
     """OCPI 2.2.1, 9.3.1; times and token may come under the names of OCPI 2.1.1."""
 
-    country_code: Annotated[str, ci_string(2, due=True)] | None = None
+    country_code: Annotated[str, alpha_2(due=True)] | None = None
     party_id: Annotated[str, ci_string(3, due=True)] | None = None
     id: Annotated[str, ci_string(36)]
     start_date_time: Annotated[datetime | None, DUE] = None
@@ -153,7 +164,7 @@ class EnergyContract(Payload):
 class Token(Payload, kw_only=True):
     """OCPI 2.2.1, 12.3.2; the contract may come under the name of OCPI 2.1.1."""
 
-    country_code: Annotated[str, ci_string(2, due=True)] | None = None
+    country_code: Annotated[str, alpha_2(due=True)] | None = None
     party_id: Annotated[str, ci_string(3, due=True)] | None = None
     uid: Annotated[str, ci_string(36)]
     type: Annotated[str, codes(v221.TOKEN_TYPES, due=True)] = "RFID"
@@ -249,7 +260,7 @@ class Evse(Payload, kw_only=True):
 class Location(Payload, kw_only=True):
     """OCPI 2.2.1, 8.3.1."""
 
-    country_code: Annotated[str, ci_string(2, due=True)] | None = None
+    country_code: Annotated[str, alpha_2(due=True)] | None = None
     party_id: Annotated[str, ci_string(3, due=True)] | None = None
     id: Annotated[str, ci_string(36)]
     publish: Annotated[bool, DUE] = True
@@ -286,7 +297,7 @@ class InvoiceReconciliation(Payload, kw_only=True):
     stands between them and the last field is this program's.
     """
 
-    country_code: Annotated[str, ci_string(2, due=True)] | None = None
+    country_code: Annotated[str, alpha_2(due=True)] | None = None
     party_id: Annotated[str, ci_string(3, due=True)] | None = None
     id: Annotated[str, ci_string(36)]
     invoice_id: Annotated[str, ci_string(255)]

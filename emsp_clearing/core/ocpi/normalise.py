@@ -8,8 +8,9 @@ from typing import Any
 
 from ..errors import PayloadError
 from . import objects, to_objects, to_payload
-from .decode import decode
+from .deviations import read
 from .json_text import canonical, canonical_of, read_json, write_json
+from .tolerances import DEFAULT, Tolerances
 from .versions import VERSIONS, find_version
 
 __all__ = [
@@ -25,41 +26,47 @@ __all__ = [
 ]
 
 
-def parse_cdr(raw: bytes | str | Any, version: str = "2.2.1", *, lax: bool = False) -> objects.Cdr:
+def parse_cdr(
+    raw: bytes | str | Any,
+    version: str = "2.2.1",
+    *,
+    tolerances: Tolerances = DEFAULT,
+    owner: to_objects.Owner | None = None,
+) -> objects.Cdr:
     """A CDR as received: one JSON object, or what `read_json` made of it.
 
     Refuses only what has no usable structure; what a peer spells in its own way is understood and
     told by `deviations.find_deviations`, what makes no sense (an end before the start) is for the
     checks.
 
-    :param lax: numbers may come as strings; in OCPI 2.1.1, whose own example does it, they always may.
+    :param tolerances: what may be otherwise than OCPI says.
+    :param owner: country code and party id of whom it belongs to where it does not say.
     :raise PayloadError: unsupported_version, missing_field, invalid_field (with the field's path),
         or as `read_json`.
     """
     known = find_version(version)
     tree = read_json(raw) if isinstance(raw, (bytes, str)) else raw
-    payload = decode(tree, known.cdr, lax=lax or known.texts_are_numbers)
-    return known.to_cdr(payload, version)
+    payload: Any = read(tree, known.cdr, version, tolerances)
+    return known.to_cdr(payload, version, known_owner(payload, version, owner))
 
 
 def parse_tariff(
-    raw: bytes | str, version: str = "2.2.1", *, lax: bool = False, owner: tuple[str, str] | None = None
+    raw: bytes | str,
+    version: str = "2.2.1",
+    *,
+    tolerances: Tolerances = DEFAULT,
+    owner: to_objects.Owner | None = None,
 ) -> objects.Tariff:
     """A tariff as received: one JSON object.
 
     In OCPI 2.1.1 it does not say whose it is: the owner is empty then.
 
-    :param lax: as `parse_cdr`.
+    :param tolerances: as `parse_cdr`.
     :param owner: country code and party id of the CDR that it came in, which it need not repeat.
     :raise PayloadError: as `parse_cdr`.
     """
-    known = find_version(version)
-    payload = decode(read_json(raw), known.tariff, lax=lax or known.texts_are_numbers)
-    if known.names_owners and owner is None:
-        for name in ("country_code", "party_id"):
-            if getattr(payload, name) is None:
-                raise PayloadError("missing_field", path=name, expected="a text", got="nothing")
-    return to_objects.tariff(payload, version, owner or to_objects.NO_OWNER)
+    payload = read(read_json(raw), find_version(version).tariff, version, tolerances)
+    return to_objects.tariff(payload, version, known_owner(payload, version, owner))
 
 
 def tariff_payload(tariff: objects.Tariff, version: str = "2.2.1") -> dict[str, Any]:
@@ -72,6 +79,19 @@ def tariff_payload(tariff: objects.Tariff, version: str = "2.2.1") -> dict[str, 
     """
     check_version(version)
     return to_payload.tariff(tariff, version)
+
+
+def known_owner(payload: Any, version: str, owner: to_objects.Owner | None) -> to_objects.Owner:
+    """The owner of an object that may not name it; nobody where the version has it elsewhere.
+
+    :param owner: as the caller knows it.
+    :raise PayloadError: missing_field, where the version wants the owner in the object.
+    """
+    if owner is None and find_version(version).names_owners:
+        for name in ("country_code", "party_id"):
+            if getattr(payload, name) is None:
+                raise PayloadError("missing_field", path=name, expected="a text", got="nothing")
+    return owner or to_objects.NO_OWNER
 
 
 def check_version(version: str) -> None:

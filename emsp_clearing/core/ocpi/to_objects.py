@@ -17,20 +17,22 @@ Owner = tuple[str, str]
 NO_OWNER: Owner = ("", "")
 
 
-def cdr(payload: v221.Cdr, version: str) -> objects.Cdr:
-    """A CDR of OCPI 2.2.1 or 2.3.0."""
-    values = _cdr_values(payload, (payload.country_code, payload.party_id), version)
+def cdr(payload: v221.Cdr, version: str, owner: Owner = NO_OWNER) -> objects.Cdr:
+    """A CDR of OCPI 2.2.1 or 2.3.0.
+
+    :param owner: whose it is where the payload does not say; and so below.
+    """
+    owner = (payload.country_code or owner[0], payload.party_id or owner[1])
+    values = _cdr_values(payload, owner, version)
     values["cdr_token"] = objects.CdrToken(**_common(payload.cdr_token, objects.CdrToken))
     values["cdr_location"] = _cdr_location(payload.cdr_location)
     return objects.Cdr(**values)
 
 
-def cdr_of_211(payload: v211.Cdr, version: str) -> objects.Cdr:
+def cdr_of_211(payload: v211.Cdr, version: str, owner: Owner = NO_OWNER) -> objects.Cdr:
     """A CDR of OCPI 2.1.1, which names neither its owner nor its token."""
     location = payload.location or v211.Location()
-    owner = _owner_of(payload, location)
-    values = _cdr_values(payload, owner, version)
-    values["country_code"], values["party_id"] = owner
+    values = _cdr_values(payload, _owner_of(payload, location) or owner, version)
     values["end_date_time"] = payload.end()
     values["cdr_token"] = objects.CdrToken(uid=payload.auth_id, contract_id=payload.auth_id)
     values["cdr_location"] = _location(location)
@@ -56,12 +58,13 @@ def tariff(payload: v221.Tariff, version: str, owner: Owner = NO_OWNER) -> objec
 
 def _cdr_values(payload: v221.Cdr | v211.Cdr, owner: Owner, version: str) -> dict[str, Any]:
     values = _common(payload, objects.Cdr)
+    values["country_code"], values["party_id"] = owner
     values["tariffs"] = tuple(tariff(each, version, owner) for each in payload.tariffs)
     values["charging_periods"] = tuple(map(_period, payload.charging_periods))
     return values
 
 
-def _owner_of(payload: v211.Cdr, location: v211.Location) -> Owner:
+def _owner_of(payload: v211.Cdr, location: v211.Location) -> Owner | None:
     """The owner as far as the message tells: by itself, or by the ids of EVSE and location."""
     if payload.country_code and payload.party_id:
         return payload.country_code, payload.party_id
@@ -69,7 +72,7 @@ def _owner_of(payload: v211.Cdr, location: v211.Location) -> Owner:
         match = _OWNER.match(text)
         if match and to_alpha_3(match[1]) != match[1]:
             return match[1], match[2]
-    return NO_OWNER
+    return None
 
 
 def _named_places(location: v211.Location) -> Iterator[str]:

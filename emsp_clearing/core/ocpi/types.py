@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from .countries import to_alpha_2
+
 IDENTIFIER_BOUND = 255
 """Characters of an identifier, at most: identifiers are indexed, and an index row has a limit."""
 
@@ -28,22 +30,31 @@ class Trait(NamedTuple):
 
     `limit`: characters. `codes`: known values of an open enumeration. `due`: required by the text,
     yet its absence is no reason to refuse. `foreign`: no field of this version, understood anyway.
-    `alpha_3`: a country in three letters. `plain`: an amount this version has as a bare number. `one`:
-    a list that should hold one entry.
+    `alpha_2`, `alpha_3`: a country in two or three letters. `plain`: an amount this version has as a bare
+    number. `one`: a list that should hold one entry. `net`: the amount of a price, which stands under
+    another name in other versions.
     """
 
     limit: int | None = None
     codes: frozenset[str] | None = None
     due: bool = False
     foreign: bool = False
+    alpha_2: bool = False
     alpha_3: bool = False
     plain: bool = False
     one: bool = False
+    net: bool = False
 
 
 def ci_string(limit: int, *, due: bool = False, foreign: bool = False) -> msgspec.Meta:
     """CiString(limit): compared without regard to case, kept as sent (OCPI 2.2.1, 16.1)."""
     trait = Trait(limit=limit, due=due, foreign=foreign)
+    return msgspec.Meta(max_length=IDENTIFIER_BOUND, extra={"trait": trait})
+
+
+def alpha_2(*, due: bool = False, foreign: bool = False) -> msgspec.Meta:
+    """`country_code`: ISO 3166-1 alpha-2, a CiString(2) (OCPI 2.2.1, 16.1); comes out in two letters."""
+    trait = Trait(limit=2, due=due, foreign=foreign, alpha_2=True)
     return msgspec.Meta(max_length=IDENTIFIER_BOUND, extra={"trait": trait})
 
 
@@ -60,6 +71,7 @@ def codes(values: Iterable[str], *, due: bool = False) -> msgspec.Meta:
 DUE = msgspec.Meta(extra={"trait": Trait(due=True)})
 FOREIGN = msgspec.Meta(extra={"trait": Trait(foreign=True)})
 PLAIN = msgspec.Meta(extra={"trait": Trait(plain=True)})
+NET = msgspec.Meta(extra={"trait": Trait(net=True)})
 ONE = msgspec.Meta(extra={"trait": Trait(due=True, one=True)})
 COUNTRY = msgspec.Meta(extra={"trait": Trait(limit=3, due=True, alpha_3=True)})
 
@@ -74,7 +86,8 @@ class FieldError(ValueError):
 
 
 class Payload(msgspec.Struct):
-    """Base of all payload schemas: numbers come out usable, instants aware and in UTC."""
+    """Base of all payload schemas: numbers come out usable, instants aware and in UTC, parties' countries
+    in two letters."""
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
@@ -85,6 +98,8 @@ class Payload(msgspec.Struct):
             elif type(value) is str:
                 if "\0" in value:
                     raise FieldError(name, "a text without NUL, which no database holds")
+                if name == "country_code":
+                    setattr(self, name, to_alpha_2(value))
             elif type(value) is datetime:
                 setattr(self, name, _in_utc(name, value))
 

@@ -22,6 +22,7 @@ from .types import (
     PLAIN,
     FieldError,
     Payload,
+    alpha_2,
     ci_string,
     codes,
     string,
@@ -65,7 +66,7 @@ class TariffElement(v221.TariffElement, kw_only=True):
 class Tariff(v221.Tariff, kw_only=True):
     """OCPI 2.1.1, 11.3.1: its owner stands in the URL, or is the CDR's."""
 
-    country_code: Annotated[str, ci_string(2, foreign=True)] | None = None
+    country_code: Annotated[str, alpha_2(foreign=True)] | None = None
     party_id: Annotated[str, ci_string(3, foreign=True)] | None = None
     type: Annotated[str, string(14, foreign=True)] | None = None
     min_price: Annotated[Amount | None, FOREIGN] = None
@@ -150,7 +151,7 @@ class ChargingPeriod(v221.ChargingPeriod, kw_only=True):
 class Cdr(Payload, kw_only=True):
     """OCPI 2.1.1, 10.3.1. Many peers send the end under the name it has from 2.2 on."""
 
-    country_code: Annotated[str, ci_string(2, foreign=True)] | None = None
+    country_code: Annotated[str, alpha_2(foreign=True)] | None = None
     party_id: Annotated[str, ci_string(3, foreign=True)] | None = None
     id: Annotated[str, ci_string(36)]
     start_date_time: datetime

@@ -15,8 +15,10 @@ from .types import (
     COUNTRY,
     DUE,
     FOREIGN,
+    NET,
     FieldError,
     Payload,
+    alpha_2,
     ci_string,
     codes,
     string,
@@ -57,7 +59,7 @@ class TaxAmount(Payload, kw_only=True):
 class Price(Payload):
     """OCPI 2.2.1, 16.5; also understood: Price and PriceLimit of OCPI 2.3.0."""
 
-    excl_vat: Decimal | None = None
+    excl_vat: Annotated[Decimal | None, NET] = None
     incl_vat: Decimal | None = None
     before_taxes: Annotated[Decimal | None, FOREIGN] = None
     after_taxes: Annotated[Decimal | None, FOREIGN] = None
@@ -140,7 +142,7 @@ class TariffElement(Payload):
 class Tariff(Payload, kw_only=True):
     """OCPI 2.2.1, 11.3.1. Inside a CDR the owner may be left out: it is the CDR's."""
 
-    country_code: Annotated[str, ci_string(2, due=True)] | None = None
+    country_code: Annotated[str, alpha_2(due=True)] | None = None
     party_id: Annotated[str, ci_string(3, due=True)] | None = None
     id: Annotated[str, ci_string(36)]
     currency: Annotated[str, string(3)]
@@ -161,7 +163,7 @@ class Tariff(Payload, kw_only=True):
 class CdrToken(Payload, kw_only=True):
     """OCPI 2.2.1, 10.4.5. In 2.2 the token had no owner."""
 
-    country_code: Annotated[str, ci_string(2, due=True)] | None = None
+    country_code: Annotated[str, alpha_2(due=True)] | None = None
     party_id: Annotated[str, ci_string(3, due=True)] | None = None
     uid: Annotated[str, ci_string(36)]
     type: Annotated[str, codes(TOKEN_TYPES, due=True)] | None = None
@@ -219,10 +221,13 @@ class ChargingPeriod(Payload):
 
 
 class Cdr(Payload, kw_only=True):
-    """OCPI 2.2.1, 10.3.1. `signed_data` (10.4.7) is evidence: kept as it is, never looked into."""
+    """OCPI 2.2.1, 10.3.1. `signed_data` (10.4.7) is evidence: kept as it is, never looked into.
 
-    country_code: Annotated[str, ci_string(2)]
-    party_id: Annotated[str, ci_string(3)]
+    Who takes the CDR may know its owner without being told.
+    """
+
+    country_code: Annotated[str, alpha_2(due=True)] | None = None
+    party_id: Annotated[str, ci_string(3, due=True)] | None = None
     id: Annotated[str, ci_string(39)]
     start_date_time: datetime
     end_date_time: datetime

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from . import v221
-from .types import FOREIGN, FieldError, codes
+from .types import FOREIGN, NET, FieldError, codes
 
 TAX_INCLUDED = ("N/A", "NO", "YES")  # 11.4.9
 TOKEN_TYPES = (*v221.TOKEN_TYPES, "EMAID")  # 12.4.5
@@ -17,7 +17,7 @@ CONNECTOR_TYPES = (*v221.CONNECTOR_TYPES, "MCS", "SAE_J3400")  # 8.4.5
 class Price(v221.Price):
     """An amount and its taxes (OCPI 2.3.0, Price); also understood: Price of 2.2.1."""
 
-    before_taxes: Decimal | None = None
+    before_taxes: Annotated[Decimal | None, NET] = None
     taxes: tuple[v221.TaxAmount, ...] | None = None
     after_taxes: Annotated[Decimal | None, FOREIGN] = None
     excl_vat: Annotated[Decimal | None, FOREIGN] = None
@@ -35,7 +35,7 @@ class Price(v221.Price):
 class PriceLimit(Price):
     """OCPI 2.3.0, 11.4.3; also understood: either Price."""
 
-    before_taxes: Decimal | None = None
+    before_taxes: Annotated[Decimal | None, NET] = None
     after_taxes: Decimal | None = None
     taxes: Annotated[tuple[v221.TaxAmount, ...] | None, FOREIGN] = None
 

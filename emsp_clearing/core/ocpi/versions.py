@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from ..errors import PayloadError
 from . import objects, to_objects, v211, v221, v230
+from .tolerances import Tolerances
 from .types import Payload
 
 
@@ -17,9 +18,13 @@ class Version(NamedTuple):
 
     cdr: type[Payload]
     tariff: type[v221.Tariff]
-    to_cdr: Callable[[Any, str], objects.Cdr]
+    to_cdr: Callable[[Any, str, to_objects.Owner], objects.Cdr]
     texts_are_numbers: bool = False
     names_owners: bool = True
+
+    def widen(self, tolerances: Tolerances) -> Tolerances:
+        """With what every sender of the version may do."""
+        return tolerances._replace(text_numbers=True) if self.texts_are_numbers else tolerances
 
 
 _VERSIONS: Final = {

@@ -12,6 +12,7 @@ from ..errors import PayloadError
 from ..ocpi.normalise import check_version, parse_cdr, parse_tariff
 from ..ocpi.objects import Cdr
 from ..ocpi.stream import Session, read_session
+from ..ocpi.tolerances import LAX
 from . import engine
 from .explanation import Explanation, Note, PricingRules, Result
 from .tariff import CompiledTariff, compile_tariff
@@ -81,7 +82,7 @@ class CdrPricer:
     ) -> Outcome:
         cdr: Session | Cdr | None = read_session(raw, self.version)
         if cdr is None:
-            cdr = parse_cdr(raw, self.version, lax=True)
+            cdr = parse_cdr(raw, self.version, tolerances=LAX)
         zone = time_zone or cdr.cdr_location.time_zone
         rules = PricingRules(zone, self.precision, reservation_expired)
         try:
@@ -91,7 +92,7 @@ class CdrPricer:
             return self._price_by(price, cdr, given, rules)
         except DecimalException:
             # A number that nobody can count with: the slow way names it.
-            parse_cdr(raw, self.version, lax=True)
+            parse_cdr(raw, self.version, tolerances=LAX)
             raise
 
     def _price_by(
@@ -120,10 +121,10 @@ class CdrPricer:
             return [self._compiled(bytes(tariff), owner) for tariff in cdr.tariffs]
         except PayloadError:
             # As above: told with the place in the CDR, or understood.
-            return [compile_tariff(tariff) for tariff in parse_cdr(raw, self.version, lax=True).tariffs]
+            return [compile_tariff(tariff) for tariff in parse_cdr(raw, self.version, tolerances=LAX).tariffs]
 
     def _compile(self, raw: bytes, owner: tuple[str, str] = ("", "")) -> CompiledTariff:
-        return compile_tariff(parse_tariff(raw, self.version, lax=True, owner=owner))
+        return compile_tariff(parse_tariff(raw, self.version, tolerances=LAX, owner=owner))
 
 
 def read_tariffs(raw: bytes) -> list[bytes]:
