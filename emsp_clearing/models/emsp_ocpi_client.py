@@ -58,6 +58,7 @@ class OcpiClient:
         self.correlation_uid = correlation_uid or str(uuid.uuid4())
         self.is_encoded = connection._is_token_encoded() if is_encoded is None else is_encoded
         self._token = token
+        self._last_uid = None
         self._http = make_session(allow_private=connection.allow_private_network)
 
     def get(self, url, module, params=()):
@@ -98,7 +99,19 @@ class OcpiClient:
             exchange.keep(error)
             raise
         exchange.keep()
+        self._last_uid = exchange.request_uid
         return reply
+
+    def note_deviations(self, deviations):
+        """Keep with the last call what of its answer was understood thanks to a tolerance.
+
+        :param deviations: core Deviations.
+        """
+        if not deviations:
+            return
+        with self.connection.env.registry.cursor() as cr:
+            messages = api.Environment(cr, SUPERUSER_ID, {})["emsp.ocpi.message"]
+            messages._note_deviations(self._last_uid, deviations)
 
     def _headers(self, module, request_uid, has_body, to_party):
         token = self._token or self.connection._peer_token_clear()

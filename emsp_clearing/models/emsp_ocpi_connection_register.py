@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from ..core.errors import PayloadError
 from ..core.ocpi.modules import credentials_payload, parse_versions
 from ..core.ocpi.normalise import VERSIONS
+from ..core.ocpi.remarks import find_tolerated
 from .emsp_ocpi_client import OcpiClient
 from .emsp_ocpi_client_errors import OcpiClientError
 from .emsp_ocpi_connection import hash_token, new_token
@@ -128,6 +129,7 @@ class EmspOcpiConnectionRegister(models.Model):
             with self._apart() as connection:
                 connection.write(Stored(pending_token_hash=former))
             raise
+        client.note_deviations(find_tolerated(reply.data, "credentials", version))
         vals = self._prepare_peer_vals(theirs, version, details)
         previous = self.sudo().token_hash if method == "PUT" else False
         vals |= self._prepare_token_vals(token, previous=previous)

@@ -6,6 +6,7 @@ from ..core.ocpi.modules import parse_credentials, parse_version_details, parse_
 from ..core.ocpi.normalise import VERSIONS
 from ..core.ocpi.paging import resolve
 from ..core.ocpi.peer_objects import Endpoint, VersionDetails
+from ..core.ocpi.remarks import find_tolerated
 from .emsp_ocpi_client import OcpiClient
 from .emsp_ocpi_client_errors import OcpiClientError
 from .emsp_ocpi_connection import hash_token, new_token
@@ -138,7 +139,9 @@ class EmspOcpiConnectionServer(models.Model):
             raise HandshakeError(StatusCode.UNSUPPORTED_VERSION, text)
         version = common[-1]
         url = resolve(versions_url, offered[version])
-        details = parse_version_details(client.get(url, "versions").data, version, tolerances=self._tolerances())
+        told = client.get(url, "versions").data
+        details = parse_version_details(told, version, tolerances=self._tolerances())
+        client.note_deviations(find_tolerated(told, "version_details", version))
         endpoints = (
             Endpoint(each.identifier, resolve(url, each.url), each.role) for each in details.endpoints
         )

@@ -13,6 +13,8 @@ MAX_BODY_CHARS = 10 * 1024 * 1024
 MAX_ANSWER_CHARS = 64 * 1024
 DAYS_KEPT = 90
 CLEAN_BATCH = 1000
+# Of one message; a location with many chargers repeats its own.
+MAX_DEVIATIONS = 20
 
 
 class EmspOcpiMessage(models.Model):
@@ -54,6 +56,11 @@ class EmspOcpiMessage(models.Model):
         string="From", readonly=True, help="The party that sent it, if its headers tell."
     )
     to_party = fields.Char(string="To", readonly=True, help="The party that it is for, if its headers tell.")
+    deviations = fields.Text(
+        string="Understood with tolerance",
+        readonly=True,
+        help="What is not as OCPI has it and was taken all the same, because the connection allows it.",
+    )
     body = fields.Text(
         readonly=True, prefetch=False, help="As received or sent, when it was refused or failed."
     )
@@ -69,6 +76,8 @@ class EmspOcpiMessage(models.Model):
         "emsp.ocpi.message", string="Repeats", readonly=True, index="btree_not_null", ondelete="set null"
     )
     is_repeatable = fields.Boolean(compute="_compute_is_repeatable")
+
+    _with_deviations = models.Index("(connection_id, received_at) WHERE deviations IS NOT NULL")
 
     @api.depends("method", "url", "place")
     def _compute_display_name(self):
@@ -108,11 +117,31 @@ class EmspOcpiMessage(models.Model):
         """Store messages.
 
         :param vals_list: field values; `body` and `answer` as bytes. What is no UTF-8 in them is shown as
-            \\xNN.
+            \\xNN. `deviations` as core Deviations.
         :return: the messages.
         """
         # sudo: nobody may write the log, so that it says what happened
         return self.sudo().create([self._prepare_vals(vals) for vals in vals_list])
+
+    @api.model
+    def _note_deviations(self, request_uid, deviations):
+        """:param request_uid: of a message that was sent.
+        :param deviations: core Deviations, of its answer."""
+        sent = self.search([("request_uid", "=", request_uid), ("direction", "=", "out")], limit=1)
+        sent.write({"deviations": deviation_lines(deviations)})
+
+    @api.model
+    def _is_told(self, connection_id, deviations, since):
+        """Whether the same deviations were kept with a message of the connection.
+
+        :param deviations: core Deviations. :param datetime since: naive UTC.
+        """
+        domain = [
+            ("connection_id", "=", connection_id),
+            ("received_at", ">=", since),
+            ("deviations", "=", deviation_lines(deviations)),
+        ]
+        return bool(self.search_count(domain, limit=1))
 
     @api.model
     def _prepare_vals(self, vals):
@@ -126,6 +155,7 @@ class EmspOcpiMessage(models.Model):
             **vals,
             "company_id": self.env["emsp.ocpi.connection"].browse(vals["connection_id"]).company_id.id,
             "is_refused": not 1000 <= vals["ocpi_status"] < 2000,
+            "deviations": deviation_lines(vals.get("deviations") or ()),
             "body": texts["body"][:MAX_BODY_CHARS] or False,
             "is_body_cut": len(texts["body"]) > MAX_BODY_CHARS,
             "answer": texts["answer"][:MAX_ANSWER_CHARS] or False,
@@ -161,6 +191,14 @@ class EmspOcpiMessage(models.Model):
         old = self.search(domain, limit=CLEAN_BATCH, order="received_at")
         old.unlink()
         self.env["ir.cron"]._commit_progress(len(old), remaining=self.search_count(domain))
+
+
+def deviation_lines(deviations):
+    """:param deviations: core Deviations. :return: text of one line each, or False."""
+    lines = [str(each) for each in deviations]
+    if len(lines) > MAX_DEVIATIONS:
+        lines[MAX_DEVIATIONS:] = [f"and {len(lines) - MAX_DEVIATIONS} more"]
+    return "\n".join(lines) or False
 
 
 def without_tokens(node):

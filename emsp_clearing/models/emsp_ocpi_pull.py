@@ -9,9 +9,12 @@ from odoo.exceptions import ConcurrencyError, UserError
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..core.errors import PayloadError
+from ..core.ocpi.countries import to_alpha_2
 from ..core.ocpi.decode import show
 from ..core.ocpi.json_text import write_json
+from ..core.ocpi.remarks import find_tolerated
 from .emsp_ocpi_client import url_without_secrets
+from .emsp_ocpi_message import deviation_lines
 from .emsp_ocpi_traffic import BUSY_RETRY_S
 
 MODELS = {
@@ -80,6 +83,7 @@ class EmspOcpiPull(models.Model):
             raw = write_json(tree)
             try:
                 new += self._take_object(endpoint, tree, raw, as_of)
+                self._keep_deviations(endpoint, index, tree, as_of)
             except PayloadError as error:
                 refused.append(Refused(index, raw, _id_of(tree), error.path or "", str(error)))
             except NotFound:
@@ -108,13 +112,40 @@ class EmspOcpiPull(models.Model):
         if not isinstance(tree.get(id_name), str) or not tree[id_name]:
             raise PayloadError("missing_field", path=id_name, expected="a text", got="nothing")
         address = {
-            "country_code": _text(tree, "country_code") or endpoint.country_code,
+            "country_code": to_alpha_2(_text(tree, "country_code") or endpoint.country_code),
             "party_id": _text(tree, "party_id") or endpoint.ocpi_party_id,
             id_name: tree[id_name],
         }
         if self.module == "tokens":
             return endpoint.env["emsp.token"]._address(address, _text(tree, "type"))
         return address
+
+    def _keep_deviations(self, endpoint, index, tree, as_of):
+        """Keep what an object that was taken needed a tolerance for, once: a list is read again and again."""
+        kind = endpoint.env[MODELS[self.module]]._ocpi_kind
+        deviations = find_tolerated(tree, kind, endpoint.version)
+        if not deviations:
+            return
+        vals = {**self._prepare_message(index, as_of), "object_ocpi_id": _id_of(tree), "ocpi_status": 1000}
+        messages = self.env["emsp.ocpi.message"]
+        same = ("connection_id", "module", "method", "object_ocpi_id")
+        domain = [(name, "=", vals[name]) for name in same]
+        domain.append(("deviations", "=", deviation_lines(deviations)))
+        if not messages.search_count(domain, limit=1):
+            messages._keep({**vals, "deviations": deviations})
+
+    def _prepare_message(self, index, as_of):
+        """Field values of the message of one object of the page."""
+        return {
+            "connection_id": self.connection_id.id,
+            "module": self.module,
+            "method": "PULL",
+            "direction": "in",
+            "url": url_without_secrets(self.page_url),
+            "place": str(index),
+            "correlation_uid": self.correlation_uid,
+            "received_at": as_of,
+        }
 
     def _keep_refused(self, refused, as_of):
         """Keep what was refused, each once: a run reads a little of what the one before has read."""
@@ -126,17 +157,12 @@ class EmspOcpiPull(models.Model):
         messages._keep(
             *(
                 {
-                    **common,
-                    "direction": "in",
-                    "url": url_without_secrets(self.page_url),
-                    "place": str(each.index),
+                    **self._prepare_message(each.index, as_of),
                     "ocpi_status": 2001,
                     "object_ocpi_id": each.ocpi_id,
                     "path": each.path,
                     "message": each.message,
                     "body": each.raw,
-                    "correlation_uid": self.correlation_uid,
-                    "received_at": as_of,
                 }
                 for each in refused
                 if each.raw.decode() not in known

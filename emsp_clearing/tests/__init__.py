@@ -25,6 +25,7 @@ from . import (
     test_ocpi_sessions,
     test_ocpi_tariffs,
     test_ocpi_tokens,
+    test_ocpi_tolerances,
     test_ocpi_versions,
     test_price_grid,
     test_price_simulation,

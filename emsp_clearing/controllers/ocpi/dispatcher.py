@@ -2,6 +2,7 @@ import json
 import logging
 import time
 import uuid
+from datetime import timedelta
 from typing import NamedTuple
 
 import psycopg2
@@ -18,6 +19,7 @@ from odoo.exceptions import AccessDenied, UserError
 from odoo.http import Dispatcher, Response
 
 from ...core.errors import PayloadError
+from ...core.ocpi.auth import find_header_deviation
 from ...core.ocpi.envelope import ABSENT, Problem, StatusCode, answer_to, envelope
 from ...core.ocpi.normalise import VERSIONS
 from ...core.ocpi.record_file import gunzip
@@ -25,6 +27,7 @@ from ...models.emsp_ocpi_client import CONFIGURATION_MODULES
 from ...models.emsp_ocpi_connection_peer import party_in
 from ...models.emsp_ocpi_connection_server import HandshakeError
 from .endpoints import side_of
+from .remarks import deviations_of_body, in_two_letters
 
 _logger = logging.getLogger(__name__)
 
@@ -60,7 +63,7 @@ class OcpiDispatcher(Dispatcher):
 
     What a known connection sent and what it was answered is kept as emsp.ocpi.message: with the
     request's own transaction when that succeeds, else by a second cursor after its rollback. Of
-    requests that only read, just the refused ones are kept.
+    requests that only read, just the refused ones are kept, and once a day those that needed a tolerance.
 
     An endpoint of the side of the house that the connection has nothing to do with does not exist for it.
     """
@@ -80,6 +83,7 @@ class OcpiDispatcher(Dispatcher):
         self.is_token_encoded = True
         self.ocpi_module = None
         self.body = b""
+        self.deviations = []
         self._ends_grace = False
         self._started = time.monotonic()
 
@@ -108,6 +112,7 @@ class OcpiDispatcher(Dispatcher):
         self.token = token
         self.admission = connection._token_kind(token)
         self.is_token_encoded = is_encoded
+        self._note(find_header_deviation(self.request.httprequest.headers.get("Authorization", "")))
         self._ends_grace = self.admission == "current" and bool(connection.previous_token_hash)
 
     def pre_dispatch(self, rule, args):
@@ -123,12 +128,35 @@ class OcpiDispatcher(Dispatcher):
 
     def dispatch(self, endpoint, args):
         self._check_method(endpoint)
-        self.request.params = dict(args)
+        self.request.params = dict(self._tolerated(args))
         answer = self.request.registry["ir.http"]._dispatch(endpoint)
         if not endpoint.routing["readonly"]:
+            self._note_body(answer, args)
             self._keep_message(self.request.env, answer)
+        elif self.deviations and not self._is_told_today():
+            self._keep_message_after_rollback(answer)
         self._end_grace(is_readonly=endpoint.routing["readonly"])
         return self._respond(answer)
+
+    def _note(self, *deviations):
+        self.deviations.extend(filter(None, deviations))
+
+    def _tolerated(self, args):
+        """The URL's arguments, as the connection lets them be read."""
+        if not args.get("country_code") or not self.connection.allow_country_forms:
+            return args
+        args, deviation = in_two_letters(args)
+        self._note(deviation)
+        return args
+
+    def _note_body(self, answer, args):
+        if answer.status == StatusCode.SUCCESS:
+            method = self.request.httprequest.method
+            self._note(*deviations_of_body(self.ocpi_module, method, args, self.version, self.body))
+
+    def _is_told_today(self):
+        messages = self.request.env["emsp.ocpi.message"]
+        return messages._is_told(self.connection_id, self.deviations, self.received_at - timedelta(days=1))
 
     def _end_grace(self, is_readonly):
         """A partner that uses its new token needs the one before no longer."""
@@ -242,6 +270,7 @@ class OcpiDispatcher(Dispatcher):
                 "message": answer.message,
                 "from_party": sender,
                 "to_party": receiver,
+                "deviations": self.deviations,
                 # What was taken is kept with the record it became.
                 "body": self.body if answer.status != StatusCode.SUCCESS else b"",
                 "request_uid": self.request_uid,
@@ -252,7 +281,8 @@ class OcpiDispatcher(Dispatcher):
         )
 
     def _keep_message_after_rollback(self, answer):
-        """Keep what was refused although nothing else of the request stays."""
+        """Keep the message although nothing else of the request stays, if it was refused, or may write
+        nothing."""
         if self.request.env:
             # Its locks would make the second cursor wait for ever.
             self.request.env.cr.rollback()
