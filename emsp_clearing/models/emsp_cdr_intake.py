@@ -373,7 +373,8 @@ class EmspCdrIntake(models.Model):
             }
             token = replace(token, **party)
         owner = {"country_code": self.ocpi_country_code, "party_id": self.ocpi_party_id}
-        return write_json(cdr_payload(replace(cdr, cdr_token=token, **owner), version)).decode()
+        place = self.location_connector_id._place_for(version)
+        return write_json(cdr_payload(replace(cdr, cdr_token=token, **owner), version, place)).decode()
 
 
 def session_key(cdr):

@@ -1,6 +1,10 @@
 from odoo import api, fields, models
 
 from ..core.money import to_float
+from .emsp_ocpi_object import SEARCHED_FIELDS
+
+# Sessions and CDRs hold the location as a whole.
+WHOLE_PLACES = "2.1.1"
 
 
 class EmspLocationConnector(models.Model):
@@ -37,6 +41,15 @@ class EmspLocationConnector(models.Model):
     def _compute_display_name(self):
         for connector in self:
             connector.display_name = f"{connector.evse_id or connector.evse_uid} / {connector.connector_id}"
+
+    def _place_for(self, version):
+        """The location as a core object, for what is written in a version; None if that needs none."""
+        return self.location_id._to_core() if self and version == WHOLE_PLACES else None
+
+    def _read_places(self, version):
+        """Read together what `_place_for` needs of each of the connectors."""
+        if version == WHOLE_PLACES:
+            self.location_id.fetch(SEARCHED_FIELDS)
 
     @api.model
     def _follow(self, location, obj):

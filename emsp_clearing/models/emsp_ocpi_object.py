@@ -216,7 +216,11 @@ class EmspOcpiObject(models.AbstractModel):
         if self.ocpi_version == version:
             # A byte order mark is no part of the JSON it stands before (RFC 8259, 8.1).
             return self.payload.removeprefix("\ufeff")
-        return write_json(self._write_object(self._to_core(), version)).decode()
+        return write_json(self._written_in(version)).decode()
+
+    def _written_in(self, version):
+        """The stored object in the words of another version than it came in."""
+        return self._write_object(self._to_core(), version)
 
 
 def check_same(path, expected, received):

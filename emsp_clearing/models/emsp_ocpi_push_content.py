@@ -22,8 +22,15 @@ RECORD_FIELDS = {
         "ocpi_party_id",
         "token_country_code",
         "token_party_id",
+        "location_connector_id",
     ),
-    "emsp.session": ("payload", "ocpi_version", "ocpi_country_code", "ocpi_party_id"),
+    "emsp.session": (
+        "payload",
+        "ocpi_version",
+        "ocpi_country_code",
+        "ocpi_party_id",
+        "location_connector_id",
+    ),
     "emsp.location": ("payload", "ocpi_version", "ocpi_country_code", "ocpi_party_id"),
 }
 
@@ -55,7 +62,10 @@ class EmspOcpiPushContent(models.Model):
         for push in self:
             ids[push.model].append(push.res_id)
         for model, field_names in RECORD_FIELDS.items():
-            self.env[model].browse(ids[model]).exists().fetch(field_names)
+            records = self.env[model].browse(ids[model]).exists()
+            records.fetch(field_names)
+            if "location_connector_id" in field_names:
+                records.location_connector_id._read_places(connection.version)
 
     def _message(self, as_of):
         """:return: (URL, body as bytes or None).

@@ -91,6 +91,9 @@ class EmspSession(models.Model):
             "stated_amount": to_float(obj.total_cost.excl_vat) if obj.total_cost else 0.0,
         }
 
+    def _written_in(self, version):
+        return session_payload(self._to_core(), version, self.location_connector_id._place_for(version))
+
     @api.model
     def _find_currency(self, code):
         if not code:

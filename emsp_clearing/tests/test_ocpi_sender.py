@@ -35,6 +35,12 @@ class SenderCommon(OcpiObjectsCommon):
         self.assertAnswer(response, 200, 1000)
         return [each["id"] for each in response.json()["data"]]
 
+    def put_place(self, number):
+        """Our own charge point system describes a location."""
+        location = payload_of("locations", **OWN, id=f"LOC-{number}", country="FRA")
+        url = f"emsp/2.2.1/locations/FR/RVR/{location['id']}"
+        self.assertAnswer(self.send("PUT", url, location, self.token), 201, 1000)
+
 
 @tagged("post_install", "-at_install")
 class TestSenderOfCdrs(SenderCommon):
@@ -61,6 +67,19 @@ class TestSenderOfCdrs(SenderCommon):
         self.assertEqual(of_211["location"]["evses"][0]["evse_id"], "FR*RVR*E1001*1")
         (of_230,) = self.fetch("cpo/2.3.0/cdrs", self.emsp_token).json()["data"]
         self.assertEqual((of_230["total_cost"], of_230["party_id"]), ({"before_taxes": 6.4}, "RVR"))
+
+    def test_211_has_the_charger_that_was_used_as_its_owner_describes_it(self):
+        self.put_place(1)
+        self._receive(cdr_payload())
+        session = payload_of("sessions", **OWN)
+        self.send("PUT", f"emsp/2.2.1/sessions/FR/RVR/{session['id']}", session, self.token)
+        (cdr,) = self.fetch("cpo/2.1.1/cdrs", self.emsp_token).json()["data"]
+        (of_session,) = self.fetch("cpo/2.1.1/sessions", self.emsp_token).json()["data"]
+        for location in (cdr["location"], of_session["location"]):
+            (evse,) = location["evses"]
+            (connector,) = evse["connectors"]
+            self.assertEqual((location["type"], location["country"]), ("UNKNOWN", "FRA"))
+            self.assertEqual((evse["status"], connector["voltage"]), ("AVAILABLE", 230))
 
     def test_211_cdr_of_our_chargers_is_said_with_its_parties_in_later_versions(self):
         response = self.send("POST", "emsp/2.1.1/cdrs", CDR_211, self.token)
@@ -144,17 +163,22 @@ class TestSenderOfCdrs(SenderCommon):
             self.assertAnswer(self.fetch(f"{self.url}?{query}", self.emsp_token), 400, 2001, name)
 
     def test_page_takes_as_many_queries_for_many_cdrs_as_for_one(self):
-        counts = []
+        counts = {"2.2.1": [], "2.1.1": []}
         for number in range(1, 32, 15):
-            self._receive(*(cdr_payload(each) for each in range(number, number + 15)))
+            cdrs = [cdr_payload(each) for each in range(number, number + 15)]
+            for each, cdr in enumerate(cdrs, number):
+                self.put_place(each)
+                cdr["cdr_location"]["id"] = f"LOC-{each}"
+            self._receive(*cdrs)
             self.env.flush_all()
             with self.subTest(number=number):
-                for version in ("2.2.1", "2.1.1"):
+                for version, found in counts.items():
                     self.fetch(f"cpo/{version}/cdrs", self.emsp_token)
                     before = self.cr.sql_log_count
                     self.fetch(f"cpo/{version}/cdrs", self.emsp_token)
-                    counts.append(self.cr.sql_log_count - before)
-        self.assertLessEqual(max(counts) - min(counts), 2, counts)
+                    found.append(self.cr.sql_log_count - before)
+        for found in counts.values():
+            self.assertLessEqual(max(found) - min(found), 2, counts)
 
 
 @tagged("post_install", "-at_install")

@@ -198,7 +198,19 @@ def test_session_leaves_as_211_with_its_place_and_the_words_of_211():
         "auth_id": "C",
         "auth_method": "AUTH_REQUEST",
         "status": "PENDING",
-        "location": {"id": "L", "evses": [{"uid": "E", "connectors": [{"id": "1"}]}]},
+        "location": {
+            "id": "L",
+            "type": "UNKNOWN",
+            "evses": [
+                {
+                    "uid": "E",
+                    "status": "UNKNOWN",
+                    "connectors": [{"id": "1", "last_updated": "2025-06-02T08:00:00Z"}],
+                    "last_updated": "2025-06-02T08:00:00Z",
+                }
+            ],
+            "last_updated": "2025-06-02T08:00:00Z",
+        },
         "last_updated": "2025-06-02T08:00:00Z",
     }
     newer = modules.session_payload(value)

@@ -18,6 +18,7 @@ PAYLOAD_FIELDS = (
     "token_country_code",
     "token_party_id",
     "connection_id",
+    "location_connector_id",
 )
 # What the partner is shown: neither held, nor given up, nor still to be judged.
 SHOWN_STATES = ("open", "disputed", "locked", "invoiced")

@@ -56,6 +56,8 @@ def answer_page(side, module, version, records, domain, field_names):
     query, page = read_page()
     domain = Domain(domain) & updated_in(page)
     found = records.search_fetch(domain, field_names, offset=page.offset, limit=page.limit, order="id")
+    if "location_connector_id" in field_names:
+        found.location_connector_id._read_places(version)
     total = records.search_count(domain)
     texts = [record._payload_in(version) for record in found]
     return answer_texts(texts, headers_of(side, module, version, query, page, total))

@@ -6,7 +6,7 @@ from .dispatcher import Answer
 from .paging import answer_page, answer_put, ocpi_route
 
 OBJECT = "/<country_code>/<party_id>/<path:id>"
-PAYLOAD_FIELDS = ("payload", "ocpi_version", "ocpi_country_code", "ocpi_party_id")
+PAYLOAD_FIELDS = ("payload", "ocpi_version", "ocpi_country_code", "ocpi_party_id", "location_connector_id")
 
 
 class OcpiSessions(http.Controller):

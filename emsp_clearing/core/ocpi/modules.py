@@ -167,21 +167,26 @@ def find_deviations(
     return tuple(deviations.compare(tree, schema_of(schema, version), version))
 
 
-def cdr_payload(cdr: objects.Cdr, version: str = "2.2.1") -> dict[str, Any]:
+def cdr_payload(
+    cdr: objects.Cdr, version: str = "2.2.1", place: peer_objects.Location | None = None
+) -> dict[str, Any]:
     """A CDR as an OCPI object (OCPI 2.2.1, 10.3.1), to be written by `write_json`.
 
     As all writers here: numbers are Decimal, instants are texts, what is not set or what the version has no
     field for is left out. OCPI 2.1.1 has no word for a credit or for a compensation of charging at home:
     the caller decides whether such a CDR may leave in it.
 
+    :param place: the location as its owner describes it; OCPI 2.1.1 wants more of it than a CDR tells.
     :raise PayloadError: unsupported_version.
     """
-    return _write(cdr, version)
+    return _write(cdr, version, place)
 
 
-def session_payload(session: peer_objects.Session, version: str = "2.2.1") -> dict[str, Any]:
+def session_payload(
+    session: peer_objects.Session, version: str = "2.2.1", place: peer_objects.Location | None = None
+) -> dict[str, Any]:
     """A session as an OCPI object (OCPI 2.2.1, 9.3.1); as `cdr_payload`."""
-    return _write(session, version)
+    return _write(session, version, place)
 
 
 def token_payload(token: peer_objects.Token, version: str = "2.2.1") -> dict[str, Any]:
@@ -234,9 +239,9 @@ def _read(raw: Source, schema: type[Schema], version: str, tolerances: Tolerance
     return deviations.read(tree_of(raw), schema_of(schema, version), version, tolerances)
 
 
-def _write(value: Any, version: str) -> dict[str, Any]:
+def _write(value: Any, version: str, place: peer_objects.Location | None = None) -> dict[str, Any]:
     check_version(version)
-    return modules_to_payload.payload(value, version)
+    return modules_to_payload.payload(value, version, place)
 
 
 def _version(tree: Any, index: int) -> peer_objects.Version:

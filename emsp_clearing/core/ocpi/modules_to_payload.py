@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from . import objects, peer_objects, to_payload, v211, v221
+from . import objects, peer_objects, place_211, to_payload, v211, v221
 from .types import format_date_time
 
 _PLACE_211: Final = (
@@ -79,9 +79,16 @@ _LATER_TOKENS: Final = {
 }
 
 
-def payload(value: Any, version: str) -> dict[str, Any]:
-    """An object of core as the version has it, ready for `write_json`."""
+def payload(value: Any, version: str, place: peer_objects.Location | None = None) -> dict[str, Any]:
+    """An object of core as the version has it, ready for `write_json`.
+
+    :param place: where a session or a CDR took place, as its owner describes it.
+    """
     written: dict[str, Any] = _written(value, version)
+    is_charging = isinstance(value, (objects.Cdr, peer_objects.Session))
+    if is_charging and version == "2.1.1" and "location" in written:
+        known = payload(place, version) if place else {}
+        written["location"] = place_211.completed(written["location"], known, written["last_updated"])
     return written
 
 
