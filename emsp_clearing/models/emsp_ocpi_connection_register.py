@@ -106,7 +106,8 @@ class EmspOcpiConnectionRegister(models.Model):
         try:
             found = self._fetch_details(client, versions_url, VERSIONS)
         except OcpiClientError as error:
-            if error.http_status != 401:
+            # 403: not what OCPI says, but what some platforms do.
+            if error.http_status not in (401, 403):
                 raise
             client = OcpiClient(self, client.correlation_uid, token=token, is_encoded=not client.is_encoded)
             found = self._fetch_details(client, versions_url, VERSIONS)

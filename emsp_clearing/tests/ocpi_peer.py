@@ -21,6 +21,7 @@ class OcpiPeer:
         self.requests, self.answers, self.called_back = [], {}, []
         self.tokens = {"peer-token-a"}
         self.is_encoded = None
+        self.stranger_status = 401
         self.received = None
         self.modules = ("credentials", "cdrs", "locations")
         self.issued = 0
@@ -81,7 +82,7 @@ class OcpiPeer:
             answer = self.answers[path]
             return answer() if callable(answer) else answer
         if not self.knows(headers.get("Authorization", "")):
-            return 401, {"status_code": 2000}, {}
+            return self.stranger_status, {"status_code": 2000}, {}
         if path == "/versions":
             data = [{"version": version, "url": f"{self.base}/{version}"} for version in self.versions]
             return self.ok(data)
