@@ -2,11 +2,14 @@
 
 import os
 import subprocess
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from foreign_party import FOREIGN_PARTIES, OurSide
 from support.demo import Demo
+from support.foreign_peer import ForeignPeer
 from support.mailbox import Mailbox
 from support.server import OdooServer
 
@@ -55,3 +58,35 @@ def server(database, mailbox):
 def demo(server, mailbox, tmp_path_factory):
     """The stations of the chain, none of them played yet."""
     return Demo(server, mailbox, datetime.now(UTC), tmp_path_factory.mktemp("results"))
+
+
+@pytest.fixture(scope="module")
+def foreign_sides(server):
+    """Our side of the connection to each platform by others, by its role and its version of OCPI."""
+    with ExitStack() as stack:
+        yield {
+            (role, version): OurSide(server, stack.enter_context(ForeignPeer(role, party, version)))
+            for (role, version), party in FOREIGN_PARTIES.items()
+        }
+
+
+@pytest.fixture(params=("2.1.1", "2.2.1"))
+def version(request):
+    return request.param
+
+
+@pytest.fixture(params=("CPO", "EMSP"))
+def ours(request, foreign_sides, version):
+    """Our side to the platform of a role, in each version."""
+    return foreign_sides[request.param, version]
+
+
+@pytest.fixture
+def registered(ours, version):
+    """`ours`, after we have registered; the registration ends with the test."""
+    ours.register()
+    assert ours.facts()[:2] == ("registered", version)
+    yield ours
+    ours.do("action_unregister")
+    assert ours.facts()[0] == "unregistered"
+    assert ours.peer.partner() is None
