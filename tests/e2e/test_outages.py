@@ -1,10 +1,15 @@
 """Simultaneous and interrupted messages, in and out, on a running server."""
 
+import json
+import socket
+import struct
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from support import story
 from support.demo import SMO_MAIL
+from support.ocpi_client import CDRS_PATH
 from support.waiting import wait_until
 
 SESSIONS = {session.name: session for session in story.SECOND_MONTH}
@@ -27,14 +32,88 @@ def found(demo, name):
     )
 
 
-def test_eight_identical_cdrs_at_once_are_stored_once(connected):
+def test_sixteen_identical_cdrs_at_once_are_stored_once(connected):
     cdr = payload(connected, "M2-SMO-1")
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(connected.ocpi.post_cdr, [cdr] * 8))
-    assert sorted(answer.http_status for answer in answers) == [200] * 7 + [201]
+    start = Barrier(16)
+
+    def post(__):
+        start.wait(timeout=30)
+        return connected.ocpi.post_cdr(cdr)
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(post, range(16)))
+    assert sorted(answer.http_status for answer in answers) == [200] * 15 + [201]
     assert {answer.status_code for answer in answers} == {1000}
-    assert len({answer.location for answer in answers}) == 1
+    [location] = {answer.location for answer in answers}
+    assert connected.ocpi.get(location).envelope["data"] == cdr
     assert len(found(connected, "M2-SMO-1")) == 1
+
+
+@pytest.mark.parametrize("how", ["close", "reset"])
+def test_cdr_whose_sender_hung_up_before_the_answer_is_stored_once(connected, how):
+    cdr = payload(connected, "M2-HXM-2")
+    cdr["id"] += f"-{how}"
+    before = len(kept(connected))
+    with open_post(connected, json.dumps(cdr).encode()) as client:
+        if how == "reset":
+            hang_up(client)
+    again = connected.ocpi.post_cdr(cdr)
+    assert again.is_taken and again.http_status in (200, 201)
+    # Both were worked off, whichever came first: the one that nobody waited for as well.
+    wait_until(lambda: len(kept(connected)) == before + 2, "both messages")
+    assert sorted(kept(connected)[before:]) == [(200, 1000), (201, 1000)]
+    assert len(found(connected, f"M2-HXM-2-{how}")) == 1
+    third = connected.ocpi.post_cdr(cdr)
+    assert (third.http_status, third.location) == (200, again.location)
+
+
+@pytest.mark.parametrize("how", ["close", "reset"])
+def test_cdr_that_breaks_off_half_way_is_not_stored_until_it_comes_whole(connected, how):
+    cdr = payload(connected, "M2-HXM-3")
+    cdr["id"] += f"-{how}"
+    body = json.dumps(cdr).encode()
+    before = len(kept(connected))
+    with open_post(connected, body[: len(body) // 2], len(body)) as client:
+        if how == "reset":
+            hang_up(client)
+    wait_until(lambda: len(kept(connected)) == before + 1, "the message that broke off")
+    assert kept(connected)[-1] == (400, 2001)
+    assert found(connected, f"M2-HXM-3-{how}") == []
+    whole = [connected.ocpi.post_cdr(cdr) for __ in range(2)]
+    assert [(answer.http_status, answer.status_code) for answer in whole] == [(201, 1000), (200, 1000)]
+    assert connected.ocpi.get(whole[0].location).envelope["data"] == cdr
+    assert len(found(connected, f"M2-HXM-3-{how}")) == 1
+
+
+def kept(demo):
+    """Both statuses of each CDR message that came in, in order."""
+    rows = demo.admin.search_read(
+        "emsp.ocpi.message",
+        [["module", "=", "cdrs"], ["method", "=", "POST"], ["direction", "=", "in"]],
+        ["http_status", "ocpi_status"],
+        order="id",
+    )
+    return [(row["http_status"], row["ocpi_status"]) for row in rows]
+
+
+def open_post(demo, sent, length=None):
+    """A connection on which a CDR is posted; `length` is what its head promises."""
+    client = socket.create_connection(("127.0.0.1", demo.server.port), timeout=30)
+    head = (
+        f"POST {CDRS_PATH} HTTP/1.1",
+        f"Host: 127.0.0.1:{demo.server.port}",
+        f"Authorization: {demo.ocpi.session.headers['Authorization']}",
+        "Content-Type: application/json",
+        f"Content-Length: {length or len(sent)}",
+    )
+    client.sendall("\r\n".join((*head, "", "")).encode() + sent)
+    return client
+
+
+def hang_up(client):
+    """Close with a reset, as a process that dies with its connection does."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
 
 
 def test_eight_different_cdrs_at_once_are_all_stored(connected):
