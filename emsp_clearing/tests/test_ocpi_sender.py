@@ -48,6 +48,11 @@ class TestSenderOfCdrs(SenderCommon):
 
     url = "cpo/2.2.1/cdrs"
 
+    def _receive_at_once(self, *payloads):
+        """CDRs that were shown to the partner when their sender made them."""
+        for cdr in self._receive(*payloads):
+            cdr._store({"available_at": cdr.last_updated})
+
     def test_partner_reads_its_cdrs_as_they_were_received(self):
         body = raw(cdr_payload()).replace(b'"total_energy": 10.0', b'"total_energy":   1.000E1')
         endpoint = self.connection._as_endpoint()
@@ -121,7 +126,7 @@ class TestSenderOfCdrs(SenderCommon):
     def test_dates_are_from_included_and_to_not(self):
         start = datetime(2026, 10, 5, 8, 0)
         cdrs = [cdr_payload(number, start + timedelta(hours=number)) for number in range(4)]
-        self._receive(*cdrs)
+        self._receive_at_once(*cdrs)
         since, until = cdrs[1]["last_updated"], cdrs[3]["last_updated"]
         self.assertEqual(self.ids(f"{self.url}?date_from={since}&date_to={until}"), ["CDR-1", "CDR-2"])
         self.assertEqual(self.ids(f"{self.url}?date_from={until}"), ["CDR-3"])
@@ -131,9 +136,37 @@ class TestSenderOfCdrs(SenderCommon):
         fraction = until.replace("Z", ".5Z")
         self.assertEqual(self.ids(f"{self.url}?date_from={fraction}"), ["CDR-3"])
 
+    def test_cdr_that_was_released_late_is_met_by_who_reads_what_is_new(self):
+        late, steady = self._receive(cdr_payload(1), cdr_payload(2), received_at=datetime(2026, 10, 5, 8, 40))
+        late._store({"state": "quarantine"})
+        read = []
+        for day in range(5, 10):
+            if day == 8:
+                late._release(datetime(2026, 10, 8, 12, 0))
+                self.env.flush_all()
+            window = f"date_from=2026-10-{day:02}T00:00:00Z&date_to=2026-10-{day + 1:02}T00:00:00Z"
+            read.append(self.ids(f"{self.url}?{window}"))
+        self.assertEqual(read, [[steady.ocpi_id], [], [], [late.ocpi_id], []])
+        (cdr,) = self.fetch(f"{self.url}?date_from=2026-10-08T12:00:00Z", self.emsp_token).json()["data"]
+        self.assertEqual(cdr["last_updated"], "2026-10-05T08:30:00Z")
+
+    def test_cdr_belongs_to_every_window_that_one_of_its_instants_is_in(self):
+        # Made on the 5th at 8:30 by its sender's clock, shown on the 8th at 12:00.
+        self._receive(cdr_payload(), received_at=datetime(2026, 10, 8, 12, 0))
+        for window, is_in in (
+            ("date_from=2026-10-05T08:30:00Z&date_to=2026-10-05T08:30:01Z", True),
+            ("date_from=2026-10-05T08:30:01Z&date_to=2026-10-08T12:00:00Z", False),
+            ("date_from=2026-10-08T12:00:00Z&date_to=2026-10-08T12:00:01Z", True),
+            ("date_from=2026-10-08T12:00:01Z", False),
+            ("date_to=2026-10-05T08:30:01Z", True),
+            ("date_to=2026-10-05T08:30:00Z", False),
+        ):
+            with self.subTest(window=window):
+                self.assertEqual(self.ids(f"{self.url}?{window}"), ["CDR-1"] if is_in else [])
+
     def test_links_lead_through_all_pages_with_their_filters(self):
         start = datetime(2026, 10, 5, 8, 0)
-        self._receive(*(cdr_payload(number, start - timedelta(hours=number)) for number in range(5)))
+        self._receive_at_once(*(cdr_payload(number, start - timedelta(hours=number)) for number in range(5)))
         url, found = f"/ocpi/{self.url}?limit=2&date_from=2026-10-05T05:00:00Z&x=%C3%A9%26", []
         for __ in range(2):
             response = self.ocpi_get(url, token=self.emsp_token)

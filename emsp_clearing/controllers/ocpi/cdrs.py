@@ -22,6 +22,8 @@ PAYLOAD_FIELDS = (
 )
 # What the partner is shown: neither held, nor given up, nor still to be judged.
 SHOWN_STATES = ("open", "disputed", "locked", "invoiced")
+# A CDR that was held is shown long after its sender made it: who reads what is new must meet it then.
+INSTANTS = ("last_updated", "available_at")
 
 
 class OcpiCdrs(http.Controller):
@@ -67,7 +69,8 @@ class OcpiCdrs(http.Controller):
         if version == "2.1.1":
             # It has no word for them: they would be read as charges.
             domain += [("is_credit", "=", False), ("is_home_compensation", "=", False)]
-        return answer_page("cpo", "cdrs", version, request.env["emsp.cdr"], domain, PAYLOAD_FIELDS)
+        cdrs = request.env["emsp.cdr"]
+        return answer_page("cpo", "cdrs", version, cdrs, domain, PAYLOAD_FIELDS, INSTANTS)
 
     def _location(self, cdr, version):
         parts = (cdr.ocpi_country_code, cdr.ocpi_party_id, cdr.ocpi_id)

@@ -46,15 +46,16 @@ def answer_texts(texts, headers=()):
     return Answer(data_text=f"[{', '.join(texts)}]", headers=headers)
 
 
-def answer_page(side, module, version, records, domain, field_names):
+def answer_page(side, module, version, records, domain, field_names, instants=("last_updated",)):
     """One page of the records that the caller may see, each as `_payload_in` the version.
 
     :param records: empty recordset of the model.
     :param field_names: what `_payload_in` reads: fetched with the page.
+    :param instants: as of `updated_in`.
     :raise PayloadError: the query cannot be read.
     """
     query, page = read_page()
-    domain = Domain(domain) & updated_in(page)
+    domain = Domain(domain) & updated_in(page, instants)
     found = records.search_fetch(domain, field_names, offset=page.offset, limit=page.limit, order="id")
     if "location_connector_id" in field_names:
         found.location_connector_id._read_places(version)
@@ -74,18 +75,23 @@ def headers_of(side, module, version, query, page, total):
     return tuple(page_headers(url, query, page, total=total, maximum=MAX_PAGE).items())
 
 
-def updated_in(page):
+def updated_in(page, instants):
     """Domain of what was updated from `date_from` (included) to `date_to` (not included).
 
     Seconds are stored whole: a part of one may bring an object twice, and never misses it.
+
+    :param instants: names of fields; an object belongs to every window that one of them is in.
     """
+    return Domain.OR(_is_in(page, name) for name in instants)
+
+
+def _is_in(page, name):
     domain = Domain.TRUE
     if page.date_from:
-        start = page.date_from.replace(tzinfo=None, microsecond=0)
-        domain &= Domain("last_updated", ">=", start)
+        domain &= Domain(name, ">=", page.date_from.replace(tzinfo=None, microsecond=0))
     if page.date_to:
         end = page.date_to.replace(tzinfo=None)
         if end.microsecond:
             end = end.replace(microsecond=0) + timedelta(seconds=1)
-        domain &= Domain("last_updated", "<", end)
+        domain &= Domain(name, "<", end)
     return domain
