@@ -32,6 +32,7 @@ from . import (
     emsp_location_push,
     emsp_ocpi_connection,
     emsp_ocpi_connection_chain,
+    emsp_ocpi_connection_party,
     emsp_ocpi_connection_peer,
     emsp_ocpi_connection_pull,
     emsp_ocpi_connection_push,
@@ -70,4 +71,4 @@ from . import (
 )
 
 # They build on what extensions above define.
-from . import emsp_cdr_push, emsp_invoice_reconciliation_push  # isort: skip
+from . import emsp_cdr_push, emsp_invoice_reconciliation_push, emsp_ocpi_connection_parties  # isort: skip

@@ -35,7 +35,7 @@ class EmspCdrPush(models.Model):
         )
         for company in mine.company_id:
             connections = self.env["emsp.ocpi.connection"]._pushing("cdrs", company)
-            by_party = {(each.country_code, each.ocpi_party_id): each for each in connections}
+            by_party = connections._by_party()
             for cdr in mine.filtered(lambda cdr, c=company: cdr.company_id == c):
                 connection = by_party.get((cdr.token_country_code, cdr.token_party_id))
                 if connection:

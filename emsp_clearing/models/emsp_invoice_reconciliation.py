@@ -244,9 +244,8 @@ class EmspInvoiceReconciliation(models.Model):
 
     @api.model
     def _told_domain(self, connection):
-        """Domain of what a partner may read: our records for the contracts that name its party."""
-        pair = (connection.country_code, connection.ocpi_party_id)
-        contracts = self.env["emsp.contract"]._by_party(connection.company_id, [pair])[pair]
+        """Domain of what a partner may read: our records for the contracts that name a party of it."""
+        contracts = connection._contracts()
         return [
             ("company_id", "=", connection.company_id.id),
             ("direction", "=", "ours"),

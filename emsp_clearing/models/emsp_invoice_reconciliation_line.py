@@ -68,8 +68,7 @@ class EmspInvoiceReconciliationLine(models.Model):
         domain = Domain("company_id", "=", record.company_id.id)
         owners = {(record.ocpi_country_code, record.ocpi_party_id)}
         if connection._side() == "cpo":
-            domain &= Domain("token_country_code", "=", connection.country_code)
-            domain &= Domain("token_party_id", "=", connection.ocpi_party_id)
+            domain &= connection._token_domain()
             owners = self._own_parties(record.company_id)
         keys = [f"{country}*{party}*{ocpi_id}".upper() for country, party in owners for ocpi_id in ids]
         cdrs = self.env["emsp.cdr"].search_fetch(
@@ -84,7 +83,7 @@ class EmspInvoiceReconciliationLine(models.Model):
         """:return: set of (country code, party id) of the company's own chargers."""
         own = self.env["emsp.ocpi.connection"].with_context(active_test=False)
         connections = own.search([("company_id", "=", company.id), ("peer_role", "=", "OWN")])
-        return {(connection.country_code, connection.ocpi_party_id) for connection in connections}
+        return set(connections._by_party())
 
     @api.model
     def _find_claims(self, record, cdrs):

@@ -46,8 +46,5 @@ class EmspOcpiConnection(models.Model):
         # sudo: what partners are told does not hang on the rights of who causes it
         found = self.sudo().search([("company_id", "=", record.company_id.id), ("peer_role", "=", "EMSP")])
         return found.filtered(
-            lambda connection: (
-                (connection.country_code, connection.ocpi_party_id) in parties
-                and connection._push_url(MODULE)
-            )
+            lambda connection: connection._push_url(MODULE) and not parties.isdisjoint(connection._parties())
         )

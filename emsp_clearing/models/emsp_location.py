@@ -160,7 +160,7 @@ class EmspLocation(models.Model):
         """
         own = self.env["emsp.ocpi.connection"].with_context(active_test=False)
         own = own.search([("company_id", "=", company.id), ("peer_role", "=", "OWN")])
-        keys = [f"{each.country_code}*{each.ocpi_party_id}*{ocpi_id}".upper() for each in own]
+        keys = [f"{'*'.join(pair)}*{ocpi_id}".upper() for pair in own._by_party()]
         location = self.search_fetch(
             [("company_id", "=", company.id), ("connection_id", "in", own.ids), ("ocpi_key", "in", keys)],
             SEARCHED_FIELDS,

@@ -91,7 +91,7 @@ class OcpiClient:
         """
         url = url or ""
         body = data if data is None or isinstance(data, bytes) else write_json(data)
-        exchange = _Exchange(self, method, url, module, body, repeat_of)
+        exchange = _Exchange(self, method, url, module, body, to_party, repeat_of)
         try:
             headers = self._headers(module, exchange.request_uid, body is not None, to_party)
             reply = self._read_envelope(exchange, self._send(exchange, headers))
@@ -216,10 +216,10 @@ class OcpiClient:
 class _Exchange:
     """What is known of one call so far, and how it is kept."""
 
-    def __init__(self, client, method, url, module, body, repeat_of):
+    def __init__(self, client, method, url, module, body, to_party, repeat_of):
         self.client = client
         self.method, self.url, self.module, self.body = method, url, module, body
-        self.repeat_of = repeat_of
+        self.to_party, self.repeat_of = to_party, repeat_of
         self.request_uid = str(uuid.uuid4())
         self.sent_at = fields.Datetime.now()
         self.started = time.monotonic()
@@ -256,6 +256,7 @@ class _Exchange:
             "http_status": self.http_status,
             "ocpi_status": 0 if is_lost else self.ocpi_status,
             "message": str(error) if error else None,
+            "to_party": "*".join(self.to_party) if self.to_party else None,
             "body": (self.body or b"") if error else b"",
             "answer": self.answer if error else b"",
             "request_uid": self.request_uid,

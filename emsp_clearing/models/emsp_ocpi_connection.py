@@ -9,7 +9,6 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..core.errors import PayloadError
 from ..core.ocpi.normalise import VERSIONS
 from ..core.ocpi.tolerances import Tolerances
 from . import party
@@ -28,6 +27,8 @@ REQUEST_FIELDS = (
     "state",
     "country_code",
     "ocpi_party_id",
+    "own_country_code",
+    "own_party_id",
     "is_hub",
     *TOLERANCE_FIELDS.values(),
     "version",
@@ -282,21 +283,6 @@ class EmspOcpiConnection(models.Model):
         """The new token was used: the one before it dies."""
         # sudo: no user writes a hash
         self.sudo().write({"previous_token_hash": False})
-
-    def _check_owner(self, cdr):
-        """A platform speaks for its own party only, unless it is a hub (OCPI 2.2.1, 4.1.8).
-
-        :param cdr: core Cdr.
-        :raise PayloadError: the CDR belongs to another party.
-        """
-        self.ensure_one()
-        if self.is_hub:
-            return
-        expected = {"country_code": self.country_code, "party_id": self.ocpi_party_id}
-        for path, value in expected.items():
-            received = getattr(cdr, path)
-            if received.upper() != value:
-                raise PayloadError("owner", path=path, expected=value, got=received)
 
     def _find_contract(self, candidates, ended_at):
         """The contract of a CDR that came in here.

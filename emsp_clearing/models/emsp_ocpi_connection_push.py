@@ -1,4 +1,5 @@
 from odoo import SUPERUSER_ID, api, fields, models
+from odoo.fields import Domain
 
 from ..core.ocpi.json_text import write_json
 from ..core.ocpi.normalise import tariff_payload
@@ -108,14 +109,13 @@ class EmspOcpiConnectionPush(models.Model):
         if self._push_url("tokens"):
             own = [("company_id", "=", company.id), ("connection_id", "=", False)]
             self.env["emsp.token"].search(own)._queue_push()
-        mine += [
-            ("token_country_code", "=", self.country_code),
-            ("token_party_id", "=", self.ocpi_party_id),
-        ]
+        theirs = Domain(mine) & self._token_domain()
         if self._push_url("sessions"):
-            self.env["emsp.session"].search([*mine, ("status", "in", ("PENDING", "ACTIVE"))])._queue_push()
+            running = Domain("status", "in", ("PENDING", "ACTIVE"))
+            self.env["emsp.session"].search(theirs & running)._queue_push()
         if self._push_url("cdrs"):
-            self.env["emsp.cdr"].search([*mine, ("state", "in", ("open", "disputed"))])._queue_push()
+            shown = Domain("state", "in", ("open", "disputed"))
+            self.env["emsp.cdr"].search(theirs & shown)._queue_push()
 
     def _queue_tariffs(self, as_of):
         """Queue the tariffs that hold for the partners now, and the end of those that do so no more."""

@@ -138,6 +138,7 @@ class EmspOcpiConnectionRegister(models.Model):
         with self._apart() as connection:
             connection.write(Stored(vals))
             connection.message_post(body=self.env._("Registered with OCPI %(version)s.", version=version))
+            connection._note_handshake()
         # This transaction does not see what the other one wrote.
         client = OcpiClient(self, client.correlation_uid, token=theirs.token, is_encoded=client.is_encoded)
         self._verify_registration(client, theirs.url)

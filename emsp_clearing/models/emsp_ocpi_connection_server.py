@@ -61,6 +61,7 @@ class EmspOcpiConnectionServer(models.Model):
         self.sudo().message_post(
             body=self.env._("The partner registered with OCPI %(version)s.", version=version)
         )
+        self.sudo()._note_handshake()
         return token
 
     def _check_ready(self):
@@ -112,6 +113,10 @@ class EmspOcpiConnectionServer(models.Model):
                 "invalid_field", path="token", expected="visible ASCII characters", got="others"
             )
         parties = {f"{role.country_code}*{role.party_id}".upper() for role in credentials.roles}
+        if credentials.hub_party_id:
+            # From OCPI 2.3.0 on a hub lists the parties that it reaches, and names itself apart.
+            hub = credentials.hub_party_id.upper()
+            parties.add(f"{hub[:2]}*{hub[2:]}")
         if not self.is_hub and self._party() not in parties:
             got = ", ".join(sorted(parties))[:200]
             raise PayloadError("owner", path="roles", expected=self._party(), got=got)

@@ -105,7 +105,8 @@ class EmspOcpiMessage(models.Model):
             raise UserError(self.env._("This message cannot be repeated."))
         client = OcpiClient(self.connection_id, self.correlation_uid)
         body = self.body.encode() if self.body else None
-        client.call(self.method, self.url, self.module, body, repeat_of=self)
+        to_party = self.to_party.split("*") if self.to_party else None
+        client.call(self.method, self.url, self.module, body, to_party=to_party, repeat_of=self)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

@@ -10,6 +10,8 @@ from ..core.ocpi.normalise import tariff_payload
 SHOWN_STATES = ("open", "disputed", "locked", "invoiced")
 # 2.1.1 has no word for a credit: it would be billed a second time.
 NO_CREDITS = "2.1.1"
+# What goes to the party whose token was used.
+BY_TOKEN = ("cdrs", "sessions")
 RECORD_FIELDS = {
     "emsp.cdr": (
         "payload",
@@ -29,6 +31,8 @@ RECORD_FIELDS = {
         "ocpi_version",
         "ocpi_country_code",
         "ocpi_party_id",
+        "token_country_code",
+        "token_party_id",
         "location_connector_id",
     ),
     "emsp.location": ("payload", "ocpi_version", "ocpi_country_code", "ocpi_party_id"),
@@ -99,9 +103,18 @@ class EmspOcpiPushContent(models.Model):
     def _body(self, record, as_of):
         if self.module == "tariffs":
             return self._tariff_body(as_of)
+        if self.module in BY_TOKEN and self._to_party() not in self.connection_id._parties():
+            raise Unsendable("dropped", self.env._("Its party is no longer one of this connection's."))
         if self.module == "cdrs":
             self._check_cdr(record)
         return record._payload_in(self.connection_id.version).encode()
+
+    def _to_party(self):
+        """Which of the partner's parties is meant: whose token it was; None for the connection's own."""
+        if self.module not in BY_TOKEN:
+            return None
+        record = self.env[self.model].browse(self.res_id)
+        return record.token_country_code, record.token_party_id
 
     def _tariff_body(self, as_of):
         for tariff in self.env["emsp.tariff"]._offered_to(self.connection_id, as_of):

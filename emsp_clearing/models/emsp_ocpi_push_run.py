@@ -106,7 +106,7 @@ class EmspOcpiPushRun(models.Model):
             return {"state": error.state, "last_error": str(error) or False}
         client.correlation_uid = self.correlation_uid
         try:
-            reply = client.call(self.method, url, self.module, body)
+            reply = client.call(self.method, url, self.module, body, to_party=self._to_party())
         except OcpiClientError as error:
             return self._vals_after(error, as_of)
         return {

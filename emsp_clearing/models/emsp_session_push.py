@@ -20,7 +20,7 @@ class EmspSessionPush(models.Model):
         told = []
         for company in own.company_id:
             connections = self.env["emsp.ocpi.connection"]._pushing("sessions", company)
-            by_party = {(each.country_code, each.ocpi_party_id): each for each in connections}
+            by_party = connections._by_party()
             for session in own.filtered(lambda session, c=company: session.company_id == c):
                 connection = by_party.get((session.token_country_code, session.token_party_id))
                 if connection:

@@ -103,10 +103,8 @@ class EmspTariff(models.Model):
         own = self._publishing_party(connection)
         if not own:
             return []
-        pair = (connection.country_code, connection.ocpi_party_id)
-        contracts = self.env["emsp.contract"]._by_party(connection.company_id, [pair])[pair]
         grids = self.env["emsp.price.grid"]
-        for contract in contracts:
+        for contract in connection._contracts():
             if contract.partner_role == "emsp" and contract._covers(as_of):
                 grids |= contract._grid_at(as_of)
         tariffs = (

@@ -19,6 +19,7 @@ from . import (
     test_ocpi_isolation,
     test_ocpi_locations,
     test_ocpi_openapi,
+    test_ocpi_parties,
     test_ocpi_pull,
     test_ocpi_push,
     test_ocpi_sender,

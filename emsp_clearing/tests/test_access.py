@@ -32,6 +32,7 @@ RIGHTS = {
     "emsp.location.connector": (READER, READER, READER, "rwc-", NOBODY, NOBODY),
     "emsp.invoice.reconciliation": (READER, READER, READER, "rwc-", NOBODY, NOBODY),
     "emsp.invoice.reconciliation.line": (READER, READER, READER, OWNER, NOBODY, NOBODY),
+    "emsp.ocpi.connection.party": (READER, READER, OWNER, READER, NOBODY, NOBODY),
     "emsp.ocpi.endpoint": (READER, READER, OWNER, READER, NOBODY, NOBODY),
     "emsp.ocpi.connection.register": (NOBODY, NOBODY, OWNER, NOBODY, NOBODY, NOBODY),
     "emsp.ocpi.cursor": (READER, READER, EDITOR, NOBODY, NOBODY, NOBODY),
@@ -157,6 +158,8 @@ class TestCompanies(AccessCommon):
         message = self.env["emsp.ocpi.message"]._keep(
             {"connection_id": self.connection.id, "ocpi_status": 2001, "received_at": cdr.received_at}
         )
+        party = {"role": "CPO", "country_code": "BE", "ocpi_party_id": "RVR"}
+        self.connection.party_ids = [Command.create(party)]
         ours = (
             cdr,
             cdr.finding_ids,
@@ -168,6 +171,7 @@ class TestCompanies(AccessCommon):
             self.grid,
             self.grid.line_ids,
             self.connection,
+            self.connection.party_ids,
         )
         for records in ours:
             foreign = records.with_user(self.stranger).sudo(False)

@@ -3,6 +3,7 @@ from urllib.parse import quote
 from werkzeug.exceptions import NotFound
 
 from odoo import http
+from odoo.fields import Domain
 from odoo.http import request
 
 from ...core.ocpi.envelope import Problem
@@ -65,10 +66,10 @@ class OcpiCdrs(http.Controller):
     @ocpi_route("cpo", "cdrs", methods=["GET"])
     def get_cdrs(self, version):
         connection = request.dispatcher.connection
-        domain = [("state", "in", SHOWN_STATES), *own_charging_of(connection)]
+        domain = own_charging_of(connection) & Domain("state", "in", SHOWN_STATES)
         if version == "2.1.1":
             # It has no word for them: they would be read as charges.
-            domain += [("is_credit", "=", False), ("is_home_compensation", "=", False)]
+            domain &= Domain([("is_credit", "=", False), ("is_home_compensation", "=", False)])
         cdrs = request.env["emsp.cdr"]
         return answer_page("cpo", "cdrs", version, cdrs, domain, PAYLOAD_FIELDS, INSTANTS)
 
@@ -80,9 +81,5 @@ class OcpiCdrs(http.Controller):
 
 def own_charging_of(connection):
     """Domain of the CDRs or sessions of our own chargers whose token is the partner's."""
-    return [
-        ("company_id", "=", connection.company_id.id),
-        ("connection_id.peer_role", "=", "OWN"),
-        ("token_country_code", "=", connection.country_code),
-        ("token_party_id", "=", connection.ocpi_party_id),
-    ]
+    mine = [("company_id", "=", connection.company_id.id), ("connection_id.peer_role", "=", "OWN")]
+    return Domain(mine) & connection._token_domain()

@@ -124,6 +124,8 @@ class OcpiDispatcher(Dispatcher):
             raise NotFound
         if side and side != self.connection._side():
             raise NotFound
+        if self._is_routed():
+            self.connection._check_routing(*self._parties())
         return super().pre_dispatch(rule, args)
 
     def dispatch(self, endpoint, args):
@@ -241,8 +243,7 @@ class OcpiDispatcher(Dispatcher):
     def _routing_headers(self):
         """The caller's, swapped (OCPI 2.2.1, 4.2.1); none where OCPI has none."""
         sender, receiver = self._parties()
-        is_functional = self.ocpi_module not in (None, *CONFIGURATION_MODULES)
-        if not (sender and is_functional and self.version not in (None, "2.1.1")):
+        if not (sender and self._is_routed()):
             return []
         pairs = [("to", sender)] + ([("from", receiver)] if receiver else [])
         headers = []
@@ -251,6 +252,11 @@ class OcpiDispatcher(Dispatcher):
             headers.append((f"OCPI-{direction}-country-code", country_code))
             headers.append((f"OCPI-{direction}-party-id", party_id))
         return headers
+
+    def _is_routed(self):
+        """Whether OCPI has routing headers here: functional modules from 2.2 on."""
+        is_functional = self.ocpi_module not in (None, *CONFIGURATION_MODULES)
+        return is_functional and self.version not in (None, "2.1.1")
 
     def _parties(self):
         """:return: (sender, receiver) as "FR*ABC" or None each, as far as the headers tell."""
