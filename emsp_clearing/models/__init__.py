@@ -71,4 +71,5 @@ from . import (
 )
 
 # They build on what extensions above define.
-from . import emsp_cdr_push, emsp_invoice_reconciliation_push, emsp_ocpi_connection_parties  # isort: skip
+from . import emsp_cdr_push, emsp_invoice_reconciliation_push  # isort: skip
+from . import emsp_ocpi_connection_parties, emsp_ocpi_full_reading  # isort: skip

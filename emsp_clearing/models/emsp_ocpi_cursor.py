@@ -122,9 +122,7 @@ class EmspOcpiCursor(models.Model):
 
     def _start_run(self, list_url, as_of):
         params = [("limit", str(PAGE_SIZE))]
-        since = self.date_from and self.date_from - timedelta(minutes=self.overlap_minutes)
-        if not since and self.module in FIRST_READING:
-            since = as_of - FIRST_READING[self.module]
+        since = self._read_since(as_of)
         if since:
             params.insert(0, ("date_from", ocpi_instant(since)))
         self.write(
@@ -141,6 +139,12 @@ class EmspOcpiCursor(models.Model):
                 "refused_count": 0,
             }
         )
+
+    def _read_since(self, as_of):
+        """:return: naive UTC; None to read the whole list."""
+        if self.date_from:
+            return self.date_from - timedelta(minutes=self.overlap_minutes)
+        return as_of - FIRST_READING[self.module] if self.module in FIRST_READING else None
 
     def _move_on(self, following, reply, tally, as_of):
         """Remember what the page brought, and where the next one is."""

@@ -78,11 +78,13 @@ class EmspOcpiPull(models.Model):
 
     def _take_objects(self, endpoint, objects, as_of):
         """:return: as `_take_cdrs`."""
-        new, refused = 0, []
+        new, taken, refused = 0, [], []
         for index, tree in enumerate(objects):
             raw = write_json(tree)
             try:
-                new += self._take_object(endpoint, tree, raw, as_of)
+                record, is_new = self._take_object(endpoint, tree, raw, as_of)
+                taken.append(record.id)
+                new += is_new
                 self._keep_deviations(endpoint, index, tree, as_of)
             except PayloadError as error:
                 refused.append(Refused(index, raw, _id_of(tree), error.path or "", str(error)))
@@ -91,15 +93,22 @@ class EmspOcpiPull(models.Model):
                 refused.append(Refused(index, raw, _id_of(tree), "id", message))
             except (UserError, psycopg2.DataError) as error:
                 refused.append(Refused(index, raw, _id_of(tree), "", str(error)))
+        self._note_listed(endpoint.env[MODELS[self.module]].browse(taken), refused)
         return new, refused
 
     def _take_object(self, endpoint, tree, raw, as_of):
-        """:return: whether it is new."""
+        """:return: (record, whether it is new)."""
         records = endpoint.env[MODELS[self.module]]
         address = self._address_of(endpoint, tree)
         # So that a value that the database refuses takes only its own object along.
         with self.env.cr.savepoint():
-            return records._put(endpoint, endpoint.version, address, raw, as_of)[1]
+            return records._put(endpoint, endpoint.version, address, raw, as_of)
+
+    def _note_listed(self, taken, refused):
+        """Extension point: what a page held.
+
+        :param taken: the records of its objects. :param refused: list of Refused.
+        """
 
     def _address_of(self, endpoint, tree):
         """What the URL of a push would say of an object; OCPI 2.1.1 names no owner: it is the platform.
