@@ -30,6 +30,7 @@ from . import (
     emsp_location_connector,
     emsp_location_group,
     emsp_location_push,
+    emsp_location_tariffs,
     emsp_ocpi_connection,
     emsp_ocpi_connection_chain,
     emsp_ocpi_connection_party,

@@ -37,7 +37,11 @@ class EmspOcpiMessage(models.Model):
         [("in", "Received"), ("out", "Sent")], required=True, readonly=True, default="in"
     )
     module = fields.Char(readonly=True, help="The OCPI module, for example cdrs.")
-    method = fields.Char(readonly=True, help="The HTTP method; IMPORT for a record of a file.")
+    method = fields.Char(
+        readonly=True,
+        help="The HTTP method; IMPORT for a record of a file, PULL for an object of a list, INLINE for a "
+        "tariff inside of a location.",
+    )
     url = fields.Char(
         string="URL",
         readonly=True,

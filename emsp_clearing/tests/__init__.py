@@ -16,6 +16,7 @@ from . import (
     test_ocpi_connection,
     test_ocpi_credentials,
     test_ocpi_full_reading,
+    test_ocpi_inline_tariffs,
     test_ocpi_invoice_reconciliation,
     test_ocpi_isolation,
     test_ocpi_locations,
