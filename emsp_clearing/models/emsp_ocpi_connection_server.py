@@ -13,6 +13,10 @@ from .emsp_ocpi_connection import hash_token, new_token
 from .emsp_state_mixin import Stored
 
 
+# 2.2.1 mends the text of 2.2; who lists the name of the former alone speaks it so.
+OTHER_NAMES = {"2.2": "2.2.1"}
+
+
 class HandshakeError(Exception):
     """A handshake that comes to nothing; `status` is what OCPI says of it, the text is in English."""
 
@@ -131,14 +135,16 @@ class EmspOcpiConnectionServer(models.Model):
         :raise PayloadError: its answers cannot be read.
         :raise HandshakeError: no common version, or no credentials endpoint.
         """
-        offered = {
-            each.version: each.url for each in parse_versions(client.get(versions_url, "versions").data)
-        }
+        listed = parse_versions(client.get(versions_url, "versions").data)
+        offered = {each.version: each.url for each in listed}
+        for name, meant in OTHER_NAMES.items():
+            if name in offered:
+                offered.setdefault(meant, offered[name])
         common = [version for version in VERSIONS if version in offered and version in acceptable]
         if not common:
             text = self.env._(
                 "No common version: %(theirs)s are offered, %(ours)s is wanted",
-                theirs=", ".join(offered)[:200] or "-",
+                theirs=", ".join(each.version for each in listed)[:200] or "-",
                 ours=", ".join(acceptable),
             )
             raise HandshakeError(StatusCode.UNSUPPORTED_VERSION, text)

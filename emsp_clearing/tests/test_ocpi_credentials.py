@@ -303,6 +303,23 @@ class TestOcpiCredentialsClient(HandshakeCommon):
                 token = peer.received["token"]
                 self.assertAnswer(self.ocpi_get("/ocpi/emsp/2.2.1/tokens", token=token), 200, 1000)
 
+    def test_22_is_spoken_as_221_where_no_221_is_listed(self):
+        for versions, path in (
+            (("2.1.1", "2.2"), "/2.2"),
+            (("2.2",), "/2.2"),
+            (("2.2", "2.2.1"), "/2.2.1"),
+        ):
+            with self.subTest(versions=versions), self.peer(versions=versions) as peer:
+                self.cpo._unregister()
+                self.register_with(peer)
+                self.assertEqual((self.cpo.state, self.cpo.version), ("registered", "2.2.1"))
+                self.assertEqual(peer.paths("POST"), [f"{path}/credentials"])
+                self.assertEqual(self.cpo._endpoint_url("cdrs", "SENDER"), f"{peer.base}{path}/cdrs")
+                # The partner renews its tokens here as 2.2.1, because we have no other name for it.
+                token = peer.received["token"]
+                body = self.theirs(peer)
+                self.assertAnswer(self.credentials("PUT", token=token, data=body), 200, 1000)
+
     def test_token_a_is_tried_in_both_spellings(self):
         # OCPI has 401 for a stranger; some platforms say 403.
         for is_encoded, status in ((True, 401), (False, 401), (True, 403), (False, 403)):
