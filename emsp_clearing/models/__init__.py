@@ -73,4 +73,5 @@ from . import (
 
 # They build on what extensions above define.
 from . import emsp_cdr_push, emsp_invoice_reconciliation_push  # isort: skip
-from . import emsp_ocpi_connection_parties, emsp_ocpi_full_reading  # isort: skip
+from . import emsp_ocpi_connection_modules, emsp_ocpi_connection_parties  # isort: skip
+from . import emsp_ocpi_full_reading  # isort: skip

@@ -191,8 +191,7 @@ class EmspOcpiConnectionParties(models.Model):
         return found - self._rivals(pairs).keys()
 
     def _note_handshake(self):
-        """Tell people which parties wait for their word."""
-        self.ensure_one()
+        done = super()._note_handshake()
         role = self._parties_role()
         waiting = self.party_ids.filtered(lambda each: each.role == role and not each.is_accepted)
         if waiting:
@@ -204,6 +203,7 @@ class EmspOcpiConnectionParties(models.Model):
                     parties=names,
                 )
             )
+        return done
 
 
 def _either(texts):

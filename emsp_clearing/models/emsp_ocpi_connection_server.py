@@ -12,7 +12,6 @@ from .emsp_ocpi_client_errors import OcpiClientError
 from .emsp_ocpi_connection import hash_token, new_token
 from .emsp_state_mixin import Stored
 
-
 # 2.2.1 mends the text of 2.2; who lists the name of the former alone speaks it so.
 OTHER_NAMES = {"2.2": "2.2.1"}
 
@@ -67,6 +66,10 @@ class EmspOcpiConnectionServer(models.Model):
         )
         self.sudo()._note_handshake()
         return token
+
+    def _note_handshake(self):
+        """Extension point: tell people what a handshake brought; in sudo."""
+        self.ensure_one()
 
     def _check_ready(self):
         """:raise HandshakeError: nobody has said yet which party we are."""

@@ -24,6 +24,7 @@ class OcpiPeer:
         self.stranger_status = 401
         self.received = None
         self.modules = ("credentials", "cdrs", "locations")
+        self.interface = "SENDER"
         self.issued = 0
         peer = self
 
@@ -105,7 +106,7 @@ class OcpiPeer:
         return False
 
     def endpoints(self, version):
-        role = {} if version == "2.1.1" else {"role": "SENDER"}
+        role = {} if version == "2.1.1" else {"role": self.interface}
         return [
             {"identifier": module, "url": f"{self.base}/{version}/{module}", **role}
             for module in self.modules

@@ -175,6 +175,33 @@ class TestOcpiCredentialsServer(HandshakeCommon):
             response = self.credentials("POST", token=self.token_a(), data=self.theirs(peer))
             self.assertAnswer(response, 200, 3003)
 
+    def test_ocpi_7_1_5_partner_of_the_other_side_is_answered_3003(self):
+        # Receivers of CDRs and locations: an eMSP, where a CPO is expected.
+        with self.peer() as peer:
+            peer.interface = "RECEIVER"
+            response = self.credentials("POST", token=self.token_a(), data=self.theirs(peer))
+            self.assertAnswer(response, 200, 3003, "of the role CPO are expected, as locations (SENDER)")
+        self.assertEqual(self.cpo.state, "token_given")
+
+    def test_what_the_partner_lacks_is_told_to_people_and_no_reason_to_refuse(self):
+        for modules, missing in (
+            (
+                ("credentials",),
+                "locations (SENDER), tariffs (SENDER), sessions (SENDER), cdrs (SENDER), tokens",
+            ),
+            (("credentials", "commands"), "locations (SENDER)"),
+            (
+                ("credentials", "cdrs", "tariffs"),
+                "for locations (SENDER), sessions (SENDER), tokens (RECEIVER).",
+            ),
+        ):
+            with self.subTest(modules=modules), self.peer() as peer:
+                self.cpo._unregister()
+                peer.modules = modules
+                before = self.cpo.message_ids
+                self.register_peer(peer)
+                self.assertIn(missing, "".join((self.cpo.message_ids - before).mapped("body")))
+
     def test_credentials_of_another_party_are_refused_unless_a_hub_brings_them(self):
         with self.peer(party=("NL", "XYZ")) as peer:
             body = self.theirs(peer)
@@ -350,6 +377,13 @@ class TestOcpiCredentialsClient(HandshakeCommon):
                 peer.answers[path] = answer
                 self.assertIn(part, self.failure_of(lambda peer=peer: self.register_with(peer)))
                 self.assertEqual(self.cpo.state, "draft")
+
+    def test_we_do_not_register_with_a_partner_of_the_other_side(self):
+        with self.peer() as peer:
+            peer.interface = "RECEIVER"
+            text = self.failure_of(lambda: self.register_with(peer))
+            self.assertIn("None of the partner's modules fits", text)
+            self.assertFalse(peer.paths("POST"))
 
     def test_rotation_keeps_our_old_token_until_the_new_one_is_used(self):
         with self.peer() as peer:
