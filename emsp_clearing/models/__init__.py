@@ -33,6 +33,7 @@ from . import (
     emsp_location_tariffs,
     emsp_ocpi_connection,
     emsp_ocpi_connection_chain,
+    emsp_ocpi_connection_expiry,
     emsp_ocpi_connection_party,
     emsp_ocpi_connection_peer,
     emsp_ocpi_connection_pull,

@@ -21,6 +21,7 @@ REQUEST_FIELDS = (
     "token_hash",
     "previous_token_hash",
     "pending_token_hash",
+    "pending_token_until",
     "company_id",
     "our_role",
     "peer_role",

@@ -119,7 +119,8 @@ class EmspOcpiConnectionRegister(models.Model):
         Our former token stays valid until the new one was used once.
         """
         self._check_own_party_known()
-        token, former = new_token(), self.sudo().pending_token_hash
+        token = new_token()
+        former = {name: self.sudo()[name] for name in ("pending_token_hash", "pending_token_until")}
         credentials = credentials_payload(self._our_credentials(token, self.versions_url), version)
         with self._apart() as connection:
             connection.write(Stored(pending_token_hash=hash_token(token)))
@@ -128,7 +129,7 @@ class EmspOcpiConnectionRegister(models.Model):
             theirs = self._read_credentials(reply.data, version)
         except (OcpiClientError, PayloadError):
             with self._apart() as connection:
-                connection.write(Stored(pending_token_hash=former))
+                connection.write(Stored(former))
             raise
         client.note_deviations(find_tolerated(reply.data, "credentials", version))
         vals = self._prepare_peer_vals(theirs, version, details)

@@ -1,8 +1,11 @@
 import json
 import socket
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from unittest.mock import Mock, patch
+
+from freezegun import freeze_time
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
@@ -127,6 +130,31 @@ class TestOcpiCredentialsServer(HandshakeCommon):
             self.assertAnswer(self.ocpi_get(url, token=token), 200, 1000)
         for method, url in (("POST", CDRS), ("GET", "/ocpi/emsp/2.2.1/tokens"), ("GET", "/ocpi/x")):
             self.assertAnswer(self.ocpi(method, url, token=token, data=b"{}"), 401, 2000)
+
+    def test_token_a_that_nobody_used_is_refused_after_its_days(self):
+        params = self.env["ir.config_parameter"].sudo()
+        for days, last in ((None, "2026-11-15 09:59:59"), ("2", "2026-11-03 09:59:59")):
+            params.set_param("emsp_clearing.registration_token_days", days)
+            with self.subTest(days=days):
+                with freeze_time("2026-11-01 10:00:00"):
+                    action = self.cpo.action_give_token()
+                until = datetime.fromisoformat(last) + timedelta(seconds=1)
+                self.assertEqual(self.cpo.pending_token_until, until)
+                self.assertEqual(action["context"]["default_valid_until"], str(until))
+                token = action["context"]["default_token"]
+                with freeze_time(last):
+                    self.assertAnswer(self.ocpi_get("/ocpi/versions", token=token), 200, 1000)
+                with freeze_time(until):
+                    self.assertAnswer(self.ocpi_get("/ocpi/versions", token=token), 401, 2000)
+                    response = self.credentials("POST", token=token, data=b"{}")
+                    self.assertAnswer(response, 401, 2000)
+
+    def test_days_of_token_a_are_of_no_other_token(self):
+        with self.peer() as peer:
+            token = self.register_peer(peer)
+            self.assertFalse(self.cpo.pending_token_until)
+            with freeze_time("2028-01-01"):
+                self.assertAnswer(self.ocpi_get("/ocpi/versions", token=token), 200, 1000)
 
     def test_get_gives_the_callers_own_token_and_our_party(self):
         with self.peer() as peer:
@@ -357,6 +385,21 @@ class TestOcpiCredentialsClient(HandshakeCommon):
                     peer.is_encoded, peer.stranger_status = is_encoded, status
                     self.register_with(peer)
                 self.assertEqual(self.cpo.peer_token_form, "base64" if is_encoded else "plain")
+
+    def test_token_a_of_ours_that_has_run_out_does_not_hinder_us_to_register(self):
+        with freeze_time("2026-01-01 10:00:00"):
+            token = self.token_a()
+        until = self.cpo.pending_token_until
+        with self.peer() as peer:
+            peer.answers["/2.3.0/credentials"] = (200, {"status_code": 3001}, {})
+            self.failure_of(lambda: self.register_with(peer))
+            self.assertEqual(self.cpo.pending_token_until, until)
+            self.assertAnswer(self.ocpi_get("/ocpi/versions", token=token), 401, 2000)
+            del peer.answers["/2.3.0/credentials"]
+            self.register_with(peer)
+            # Called back with our new token, before it was told to the partner for good.
+            self.assertEqual([status for status, __ in peer.called_back], [200, 200])
+        self.assertFalse(self.cpo.pending_token_until)
 
     def test_registration_that_the_peer_refuses_leaves_no_token_behind(self):
         with self.peer() as peer:

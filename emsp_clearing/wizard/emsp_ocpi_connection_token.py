@@ -11,3 +11,4 @@ class EmspOcpiConnectionToken(models.AbstractModel):
     id = fields.Id()
     token = fields.Char(readonly=True)
     versions_url = fields.Char(string="Versions URL", readonly=True)
+    valid_until = fields.Datetime(string="Valid until", readonly=True, help="Of a registration token.")
