@@ -358,6 +358,14 @@ class TestOcpiCredentialsClient(HandshakeCommon):
                 token = peer.received["token"]
                 self.assertAnswer(self.ocpi_get("/ocpi/emsp/2.2.1/tokens", token=token), 200, 1000)
 
+    def test_highest_version_of_the_form_is_a_limit(self):
+        form = self.cpo.get_view(view_type="form")["arch"]
+        self.assertIn('name="highest_version"', form)
+        self.cpo.highest_version = "2.2.1"
+        with self.peer() as peer:
+            self.register_with(peer)
+        self.assertEqual(self.cpo.version, "2.2.1")
+
     def test_22_is_spoken_as_221_where_no_221_is_listed(self):
         for versions, path in (
             (("2.1.1", "2.2"), "/2.2"),
