@@ -9,7 +9,8 @@ from odoo.http import request
 from ...core.ocpi.envelope import Problem
 from .dispatcher import Answer
 from .endpoints import module_url
-from .paging import answer_page, ocpi_route
+from .paging import answer_page
+from .routes import ocpi_route
 
 PAYLOAD_FIELDS = (
     "payload",

@@ -8,70 +8,32 @@ from ...core.ocpi.normalise import VERSIONS
 from ...models.emsp_ocpi_connection_server import HandshakeError
 from .dispatcher import Answer
 from .endpoints import VERSIONS_URL, credentials_url
+from .routes import ocpi_urls
 
 MAX_CREDENTIALS_BYTES = 256 * 1024
+URLS = [credentials_url(version) for version in VERSIONS]
 
 
 class OcpiCredentials(http.Controller):
     """Credentials module (OCPI 2.2.1, 7): the partner registers, renews the tokens, takes its leave."""
 
-    _credentials_urls = [credentials_url(version) for version in VERSIONS]
-
-    @http.route(
-        _credentials_urls,
-        type="ocpi",
-        auth="ocpi",
-        methods=["GET"],
-        csrf=False,
-        save_session=False,
-        readonly=True,
-        ocpi_module="credentials",
-    )
+    @ocpi_urls(URLS, "credentials", ["GET"], MAX_CREDENTIALS_BYTES)
     def get_credentials(self):
         request.dispatcher.connection._check_ready()
         return self._credentials(request.dispatcher.token)
 
-    @http.route(
-        _credentials_urls,
-        type="ocpi",
-        auth="ocpi",
-        methods=["POST"],
-        csrf=False,
-        save_session=False,
-        readonly=False,
-        max_content_length=MAX_CREDENTIALS_BYTES,
-        ocpi_module="credentials",
-    )
+    @ocpi_urls(URLS, "credentials", ["POST"], MAX_CREDENTIALS_BYTES)
     def post_credentials(self):
         if request.dispatcher.connection.state == "registered":
             raise MethodNotAllowed(valid_methods=["GET", "PUT", "DELETE"])
         return self._agree()
 
-    @http.route(
-        _credentials_urls,
-        type="ocpi",
-        auth="ocpi",
-        methods=["PUT"],
-        csrf=False,
-        save_session=False,
-        readonly=False,
-        max_content_length=MAX_CREDENTIALS_BYTES,
-        ocpi_module="credentials",
-    )
+    @ocpi_urls(URLS, "credentials", ["PUT"], MAX_CREDENTIALS_BYTES)
     def put_credentials(self):
         self._check_registered()
         return self._agree()
 
-    @http.route(
-        _credentials_urls,
-        type="ocpi",
-        auth="ocpi",
-        methods=["DELETE"],
-        csrf=False,
-        save_session=False,
-        readonly=False,
-        ocpi_module="credentials",
-    )
+    @ocpi_urls(URLS, "credentials", ["DELETE"], MAX_CREDENTIALS_BYTES)
     def delete_credentials(self):
         self._check_registered()
         request.dispatcher.connection._unregister_by_peer()

@@ -3,20 +3,15 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from odoo import http
 from odoo.http import request
 
+from .routes import ocpi_urls
+
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class OcpiFallback(http.Controller):
     """What no other route takes is answered in an envelope too, not with a page in HTML."""
 
-    @http.route(
-        ["/ocpi", "/ocpi/<path:rest>"],
-        type="ocpi",
-        auth="ocpi",
-        csrf=False,
-        save_session=False,
-        readonly=True,
-    )
+    @ocpi_urls(["/ocpi", "/ocpi/<path:rest>"], None)
     def unknown(self, rest=""):
         allowed = [method for method in METHODS if self._takes(method)]
         if allowed:

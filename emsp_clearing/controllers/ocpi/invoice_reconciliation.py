@@ -4,7 +4,8 @@ from odoo.http import request
 from ...core.ocpi.envelope import Problem
 from .dispatcher import Answer
 from .endpoints import ONLY_IN
-from .paging import answer_page, answer_put, ocpi_route
+from .paging import answer_page, answer_put
+from .routes import ocpi_route
 
 MODULE = "invoicereconciliation"
 VERSIONS = "<any({}):version>".format(",".join(f"'{version}'" for version in ONLY_IN[MODULE]))

@@ -2,7 +2,8 @@ from odoo import http
 from odoo.http import request
 
 from .dispatcher import Answer
-from .paging import answer_page, answer_put, ocpi_route
+from .paging import answer_page, answer_put
+from .routes import ocpi_route
 
 OBJECT = "/<country_code>/<party_id>/<id>"
 PARTS = (f"{OBJECT}/<evse_uid>", f"{OBJECT}/<evse_uid>/<connector_id>")

@@ -1,39 +1,16 @@
-"""What the modules share: their routes, and lists in pages."""
+"""What the modules share: answers, and lists in pages."""
 
 from datetime import timedelta
 
-from odoo import http
 from odoo.fields import Domain
 from odoo.http import request
 
-from ...core.ocpi.normalise import VERSIONS
 from ...core.ocpi.paging import page_headers, parse_page
-from .dispatcher import MAX_BODY_BYTES, Answer
+from .dispatcher import Answer
 from .endpoints import module_url
 
 # Objects in a page, at most; a CDR with signed meter data has some 10 kB.
 MAX_PAGE = 100
-ANY_VERSION = "<any({}):version>".format(",".join(f"'{version}'" for version in VERSIONS))
-
-
-def ocpi_route(side, module, *paths, methods, versions=ANY_VERSION):
-    """A route of a module in every version of OCPI.
-
-    :param side: "emsp" is asked by CPOs and by our own charge point system, "cpo" by eMSPs.
-    :param paths: what follows the module's URL; by default nothing.
-    """
-    url = module_url(side, versions, module)
-    return http.route(
-        [url + path for path in paths or ("",)],
-        type="ocpi",
-        auth="ocpi",
-        methods=methods,
-        csrf=False,
-        save_session=False,
-        readonly=methods == ["GET"],
-        max_content_length=MAX_BODY_BYTES,
-        ocpi_module=module,
-    )
 
 
 def answer_put(is_new):

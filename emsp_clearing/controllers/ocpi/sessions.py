@@ -3,7 +3,8 @@ from odoo.http import request
 
 from .cdrs import own_charging_of
 from .dispatcher import Answer
-from .paging import answer_page, answer_put, ocpi_route
+from .paging import answer_page, answer_put
+from .routes import ocpi_route
 
 OBJECT = "/<country_code>/<party_id>/<path:id>"
 PAYLOAD_FIELDS = ("payload", "ocpi_version", "ocpi_country_code", "ocpi_party_id", "location_connector_id")

@@ -4,7 +4,8 @@ from odoo.http import request
 from ...core.ocpi.json_text import write_json
 from ...core.ocpi.normalise import tariff_payload
 from .dispatcher import Answer
-from .paging import answer_put, answer_texts, headers_of, ocpi_route, read_page
+from .paging import answer_put, answer_texts, headers_of, read_page
+from .routes import ocpi_route
 
 OBJECT = "/<country_code>/<party_id>/<path:id>"
 
