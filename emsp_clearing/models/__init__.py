@@ -2,6 +2,7 @@
 from . import emsp_state_mixin  # isort: skip
 from . import emsp_ocpi_object  # isort: skip
 from . import emsp_ocpi_cursor, emsp_ocpi_push  # isort: skip
+from . import emsp_ocpi_object_push  # isort: skip
 from . import emsp_cdr, emsp_settlement  # isort: skip
 from . import emsp_price_simulation  # isort: skip
 from . import (
@@ -29,7 +30,6 @@ from . import (
     emsp_location,
     emsp_location_connector,
     emsp_location_group,
-    emsp_location_push,
     emsp_location_tariffs,
     emsp_ocpi_connection,
     emsp_ocpi_connection_chain,
@@ -57,7 +57,6 @@ from . import (
     emsp_price_simulation_problem,
     emsp_price_simulation_run,
     emsp_session,
-    emsp_session_push,
     emsp_settlement_annex,
     emsp_settlement_invoice,
     emsp_settlement_reconciliation,

@@ -60,6 +60,7 @@ class EmspLocation(models.Model):
     _ocpi_kind = "location"
     _parse_object = staticmethod(parse_location)
     _write_object = staticmethod(location_payload)
+    _pushed_module = "locations"
 
     ocpi_id = fields.Char(string="Location id")
     name = fields.Char(readonly=True)

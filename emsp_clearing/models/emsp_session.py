@@ -21,6 +21,7 @@ class EmspSession(models.Model):
     _ocpi_kind = "session"
     _parse_object = staticmethod(parse_session)
     _write_object = staticmethod(session_payload)
+    _pushed_module = "sessions"
 
     ocpi_id = fields.Char(string="Session id")
     status = fields.Selection(
@@ -93,6 +94,11 @@ class EmspSession(models.Model):
 
     def _written_in(self, version):
         return session_payload(self._to_core(), version, self.location_connector_id._place_for(version))
+
+    def _told_among(self, connections, by_party):
+        """A session is for the partner whose token was used."""
+        connection = by_party.get((self.token_country_code, self.token_party_id))
+        return [connection] if connection else []
 
     @api.model
     def _find_currency(self, code):
