@@ -24,6 +24,7 @@ from . import (
     test_ocpi_parties,
     test_ocpi_pull,
     test_ocpi_push,
+    test_ocpi_registration,
     test_ocpi_sender,
     test_ocpi_sessions,
     test_ocpi_tariffs,
