@@ -69,9 +69,6 @@ class EmspCdr(models.Model):
     ocpi_version = fields.Char(string="OCPI version", required=True)
     payload = fields.Text(required=True, prefetch=False, help="The CDR exactly as received.")
     payload_sha256 = fields.Char(string="SHA-256", required=True, help="Of the payload's bytes as received.")
-    content_sha256 = fields.Char(
-        required=True, help="Of the canonical content: equal for the same CDR in another spelling."
-    )
     chain_index = fields.Integer(
         string="Place in the chain", readonly=True, help="From 1; 0 until the CDR is sealed."
     )

@@ -14,7 +14,7 @@ from ..core.errors import PayloadError
 from ..core.money import to_float
 from ..core.ocpi.json_text import write_json
 from ..core.ocpi.modules import cdr_payload
-from ..core.ocpi.normalise import canonical_of, parse_cdr, read_json
+from ..core.ocpi.normalise import canonical, parse_cdr
 from .emsp_cdr_rating import RATING_BATCH
 from .emsp_ocpi_object import naive
 from .emsp_token import token_party
@@ -41,7 +41,6 @@ class Parsed(NamedTuple):
     raw: bytes
     cdr: object
     key: str
-    content: str
 
 
 class Context(NamedTuple):
@@ -147,14 +146,12 @@ class EmspCdrIntake(models.Model):
     def _parse(self, connection, raw, version):
         """:return: Parsed, or the Receipt of a refusal."""
         try:
-            tree = read_json(raw)
             owner = connection._owner_of_unnamed(version)
-            cdr = parse_cdr(tree, version, tolerances=connection._tolerances(), owner=owner)
+            cdr = parse_cdr(raw, version, tolerances=connection._tolerances(), owner=owner)
             connection._check_owner(cdr)
-            content = payload_hash(canonical_of(tree))
         except PayloadError as error:
             return Receipt("invalid", self.browse(), error.code, str(error), error.path or "")
-        return Parsed(raw, cdr, cdr.key, content)
+        return Parsed(raw, cdr, cdr.key)
 
     @api.model
     def _find_known(self, connection, parsed):
@@ -163,13 +160,13 @@ class EmspCdrIntake(models.Model):
                 ("company_id", "=", connection.company_id.id),
                 ("ocpi_key", "in", [entry.key for entry in parsed]),
             ],
-            ["ocpi_key", "content_sha256", "ocpi_country_code", "ocpi_party_id", "ocpi_id"],
+            ["ocpi_key", "payload", "ocpi_country_code", "ocpi_party_id", "ocpi_id"],
         )
         return {cdr.ocpi_key: cdr for cdr in records}
 
     @api.model
     def _receipt_again(self, record, entry):
-        if record.content_sha256 == entry.content:
+        if canonical(record.payload) == canonical(entry.raw):
             return Receipt("existing", record)
         return Receipt(
             "conflict",
@@ -220,7 +217,6 @@ class EmspCdrIntake(models.Model):
         return {
             "payload": entry.raw.decode(),
             "payload_sha256": payload_hash(entry.raw),
-            "content_sha256": entry.content,
             "ocpi_key": entry.key,
         }
 
@@ -318,11 +314,16 @@ class EmspCdrIntake(models.Model):
         :return: list of (contract or empty, reason code or False), in the same order.
         """
         pairs = [token if connection.our_role == "CPO" else owner for connection, (token, owner), __ in facts]
-        contracts = self.env["emsp.contract"]._by_party(company, set(pairs))
-        return [
-            connection._find_contract(contracts.get(pair, self.env["emsp.contract"]), ended_at)
-            for (connection, __, ended_at), pair in zip(facts, pairs, strict=True)
-        ]
+        none = self.env["emsp.contract"]
+        contracts = none._by_party(company, set(pairs))
+        candidates, found = {}, []
+        for (connection, __, ended_at), pair in zip(facts, pairs, strict=True):
+            key = (connection, pair)
+            if key not in candidates:
+                candidates[key] = connection._candidates(contracts.get(pair, none))
+            contract, reason = contract_at(candidates[key], ended_at)
+            found.append((contract or none, reason))
+        return found
 
     def _enqueue_rating(self):
         """Have them priced in the background."""
@@ -387,3 +388,15 @@ def parties_of(cdr):
     :return: (country code, party id) of the token and of the CDR's owner, upper-case."""
     owner = (cdr["ocpi_country_code"].upper(), cdr["ocpi_party_id"].upper())
     return (cdr["token_country_code"], cdr["token_party_id"]), owner
+
+
+def contract_at(candidates, ended_at):
+    """:param candidates: as `emsp.ocpi.connection._candidates`.
+    :param datetime ended_at: of the session, naive UTC.
+    :return: (contract or None, reason code or False)."""
+    if not candidates:
+        return None, "no_contract"
+    covering = [contract for contract, first, end in candidates if first <= ended_at < end]
+    if not covering:
+        return None, "contract_dates"
+    return (covering[0], False) if len(covering) == 1 else (None, "ambiguous")

@@ -43,4 +43,4 @@ class EmspCdrPush(models.Model):
         self.env["emsp.ocpi.push"]._queue(told)
 
     def _tell(self, connection):
-        return Told(connection, "cdrs", "POST", self, self.ocpi_key, "", self.content_sha256)
+        return Told(connection, "cdrs", "POST", self, self.ocpi_key, "", self.payload_sha256)

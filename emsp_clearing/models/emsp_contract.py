@@ -1,5 +1,5 @@
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytz
 
@@ -280,9 +280,18 @@ class EmspContract(models.Model):
 
     def _covers(self, instant):
         """Whether a session that ends at `instant` (naive UTC) falls under the contract's dates."""
+        first, end = self._span()
+        return first <= instant < end
+
+    def _span(self):
+        """:return: (first instant, first one after the end), naive UTC, by the contract's local days."""
         self.ensure_one()
-        local = self._local_date(instant)
-        return self.date_start <= local and (not self.date_end or local <= self.date_end)
+        after = self.date_end + timedelta(days=1) if self.date_end else None
+        return self._midnight(self.date_start), self._midnight(after) if after else datetime.max
+
+    def _midnight(self, day):
+        local = pytz.timezone(self.time_zone).localize(datetime.combine(day, time.min))
+        return local.astimezone(pytz.utc).replace(tzinfo=None)
 
     @api.model
     def _by_party(self, company, pairs):

@@ -121,8 +121,8 @@ class EmspOcpiConnection(models.Model):
     refused_count = fields.Integer(compute="_compute_message_facts")
     failed_count = fields.Integer(compute="_compute_message_facts")
     last_message_at = fields.Datetime(compute="_compute_message_facts")
-    last_received_at = fields.Datetime(compute="_compute_message_facts")
-    last_sent_at = fields.Datetime(compute="_compute_message_facts")
+    last_received_at = fields.Datetime(string="Last received", compute="_compute_message_facts")
+    last_sent_at = fields.Datetime(string="Last sent", compute="_compute_message_facts")
     last_error = fields.Char(compute="_compute_last_error", help="Of the newest message, if that one failed.")
     versions_url = fields.Char(string="Versions URL", compute="_compute_versions_url")
 
@@ -285,23 +285,16 @@ class EmspOcpiConnection(models.Model):
         # sudo: no user writes a hash
         self.sudo().write({"previous_token_hash": False})
 
-    def _find_contract(self, candidates, ended_at):
-        """The contract of a CDR that came in here.
+    def _candidates(self, contracts):
+        """The contracts that a CDR of one party may belong to.
 
-        :param candidates: contracts of its party, of either role.
-        :param datetime ended_at: of its session, naive UTC.
-        :return: (contract or empty, reason code or False).
+        :param contracts: of its party, of either role.
+        :return: list of (contract, first instant, first one after its end), naive UTC.
         """
         self.ensure_one()
         role = "emsp" if self.our_role == "CPO" else "cpo"
-        candidates = candidates.filtered(lambda contract: contract.partner_role == role)
-        candidates = candidates or self.default_contract_id
-        if not candidates:
-            return candidates, "no_contract"
-        covering = candidates.filtered(lambda contract: contract._covers(ended_at))
-        if not covering:
-            return covering, "contract_dates"
-        return (covering, False) if len(covering) == 1 else (covering[:0], "ambiguous")
+        of_role = contracts.filtered(lambda contract: contract.partner_role == role)
+        return [(contract, *contract._span()) for contract in of_role or self.default_contract_id]
 
     def _as_endpoint(self):
         """The connection in the name of the endpoint's technical user, in its company."""

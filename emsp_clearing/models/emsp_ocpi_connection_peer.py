@@ -43,7 +43,10 @@ class EmspOcpiConnectionPeer(models.Model):
     )
     own_country_code = fields.Char(
         size=2,
-        default=lambda self: self._default_own_country_code(),
+        compute="_compute_own_country_code",
+        store=True,
+        readonly=False,
+        precompute=True,
         tracking=True,
         help="Of our own party, as the partner knows it.",
     )
@@ -68,9 +71,10 @@ class EmspOcpiConnectionPeer(models.Model):
     )
     endpoint_ids = fields.One2many("emsp.ocpi.endpoint", "connection_id", string="Partner's endpoints")
 
-    @api.model
-    def _default_own_country_code(self):
-        return self.env.company.country_id.code
+    @api.depends("company_id")
+    def _compute_own_country_code(self):
+        for connection in self:
+            connection.own_country_code = connection.own_country_code or connection.company_id.country_id.code
 
     @api.model
     def _default_own_party_id(self):

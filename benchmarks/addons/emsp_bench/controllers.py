@@ -4,7 +4,7 @@ from odoo import SUPERUSER_ID, fields, http
 from odoo.http import request
 
 TEXTS = (
-    *("session", "evse", "code", "version", "content_sha256", "token_uid", "emaid", "connector"),
+    *("session", "evse", "code", "version", "token_uid", "emaid", "connector"),
     *("location_name", "location_address", "location_city", "location_country", "power_type", "time_zone"),
 )
 

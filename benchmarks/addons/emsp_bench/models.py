@@ -49,7 +49,6 @@ class EmspBenchRecord(models.Model):
     code = fields.Char(required=True)
     version = fields.Char(required=True)
     payload_sha256 = fields.Char(required=True)
-    content_sha256 = fields.Char(required=True)
     chain_hash = fields.Char()
     token_country = fields.Char(size=2)
     token_party = fields.Char(size=3)

@@ -51,12 +51,7 @@ def canonical(raw: bytes | str) -> bytes:
 
     :raise PayloadError: as `read_json`.
     """
-    return canonical_of(read_json(raw))
-
-
-def canonical_of(tree: Any) -> bytes:
-    """As `canonical`, of a value that `read_json` gave."""
-    return _canonical(tree).encode()
+    return _canonical(read_json(raw)).encode()
 
 
 def write_json(payload: Any) -> bytes:

@@ -9,14 +9,13 @@ from typing import Any
 from ..errors import PayloadError
 from . import objects, to_objects, to_payload
 from .deviations import read
-from .json_text import canonical, canonical_of, read_json, write_json
+from .json_text import canonical, read_json, write_json
 from .tolerances import DEFAULT, Tolerances
 from .versions import VERSIONS, find_version
 
 __all__ = [
     "VERSIONS",
     "canonical",
-    "canonical_of",
     "check_version",
     "parse_cdr",
     "parse_tariff",
