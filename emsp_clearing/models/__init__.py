@@ -16,6 +16,7 @@ from . import (
     account_payment_line,
     account_payment_order,
     account_statement_import_camt_parser,
+    emsp_cdr_context,
     emsp_cdr_explanation,
     emsp_cdr_finding,
     emsp_cdr_intake,

@@ -6,6 +6,7 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
+from odoo.tools import ormcache
 
 from odoo.addons.queue_job.job import identity_exact
 
@@ -19,6 +20,8 @@ from .emsp_cdr_rating import RATING_BATCH
 from .emsp_ocpi_object import naive
 from .emsp_token import token_party
 
+# First key of an advisory lock; the second one is the connection.
+ARRIVALS_LOCK = 0x656D7061
 # From the second of a request to the price of its CDR: longer than any request takes to commit.
 ARRIVALS_WAIT = timedelta(seconds=3)
 
@@ -43,14 +46,6 @@ class Parsed(NamedTuple):
     key: str
 
 
-class Context(NamedTuple):
-    """What CDRs may name: ids of emsp.session by key, KnownTokens, KnownPlaces."""
-
-    sessions: dict
-    tokens: tuple
-    places: tuple
-
-
 class EmspCdrIntake(models.Model):
     """From bytes to a stored CDR: over OCPI and from files alike."""
 
@@ -60,16 +55,6 @@ class EmspCdrIntake(models.Model):
     is_home_compensation = fields.Boolean(
         string="Compensation of charging at home", help="Paid to the driver, not by the driver."
     )
-    session_id = fields.Many2one("emsp.session", check_company=True, index="btree_not_null")
-    token_id = fields.Many2one("emsp.token", string="Known token", check_company=True, index="btree_not_null")
-    location_connector_id = fields.Many2one(
-        "emsp.location.connector",
-        string="Charger",
-        check_company=True,
-        ondelete="set null",
-        index="btree_not_null",
-    )
-
     _for_partner = models.Index("(company_id, token_country_code, token_party_id)")
 
     @api.model
@@ -180,23 +165,18 @@ class EmspCdrIntake(models.Model):
     @api.model
     def _create_received(self, connection, parsed, version, **instants):
         """:param instants: `received_at` and `available_at` as `_receive`."""
-        names = {entry.cdr.currency.upper() for entry in parsed}
-        found = (
-            self.env["res.currency"]
-            .with_context(active_test=False)
-            .search_fetch([("name", "in", names)], ["name"])
-        )
-        currencies = {currency.name: currency.id for currency in found}
-        known = self._find_context(connection.company_id, [entry.cdr for entry in parsed])
+        # Of OCPI 2.1.1: it does not say whose the token is.
+        ownerless = [entry.cdr.cdr_token for entry in parsed if not entry.cdr.cdr_token.country_code]
+        tokens = self.env["emsp.token"]._known(connection.company_id, ownerless) if ownerless else None
         vals_list = [
             {
                 "connection_id": connection.id,
                 "company_id": connection.company_id.id,
                 "ocpi_version": version,
                 **instants,
-                "currency_id": currencies.get(entry.cdr.currency.upper()),
+                "currency_id": self._currency_id(entry.cdr.currency.upper()),
                 **self._vals_from_payload(entry),
-                **self._vals_from_cdr(entry.cdr, connection, known),
+                **self._vals_from_cdr(entry.cdr, tokens),
             }
             for entry in parsed
         ]
@@ -206,11 +186,19 @@ class EmspCdrIntake(models.Model):
             partner = contract.partner_id
             vals.update(contract_id=contract.id, partner_id=partner.id, attach_reason=reason)
         try:
-            with self.env.cr.savepoint():
-                return self.create(vals_list)
+            # Without a savepoint: when it fails, the whole transaction is replayed.
+            return self.create(vals_list)
         except UniqueViolation as error:
             # The other row is not in our snapshot (REPEATABLE READ): only a replay can see it.
-            raise ConcurrencyError(self.env._("The CDR is being stored by another request.")) from error
+            raise ConcurrencyError("The CDR is being stored by another request.") from error
+
+    @api.model
+    @ormcache("name", cache="stable")
+    def _currency_id(self, name):
+        """:return: id of a currency, active or not; None for an unknown one. The cache is cleared with every
+        change of a currency."""
+        currencies = self.env["res.currency"].with_context(active_test=False)
+        return currencies.search([("name", "=", name)], limit=1).id or None
 
     @api.model
     def _vals_from_payload(self, entry):
@@ -221,37 +209,13 @@ class EmspCdrIntake(models.Model):
         }
 
     @api.model
-    def _find_context(self, company, cdrs):
-        """What the CDRs name, as far as it was pushed before: four queries, however many.
-
-        :param cdrs: core Cdrs.
-        :return: Context.
-        """
-        sessions = self.env["emsp.session"].search_fetch(
-            [
-                ("company_id", "=", company.id),
-                ("ocpi_key", "in", {session_key(cdr) for cdr in cdrs if cdr.session_id}),
-            ],
-            ["ocpi_key"],
-        )
-        places = [(cdr.country_code, cdr.party_id, cdr.cdr_location) for cdr in cdrs]
-        return Context(
-            {session.ocpi_key: session.id for session in sessions},
-            self.env["emsp.token"]._known(company, [cdr.cdr_token for cdr in cdrs]),
-            self.env["emsp.location"]._known(company, places),
-        )
-
-    @api.model
-    def _vals_from_cdr(self, cdr, connection, known):
+    def _vals_from_cdr(self, cdr, tokens):
         """Field values of a core Cdr; instants become naive UTC, amounts floats at the ORM's door.
 
-        :param Context known: what was pushed before.
+        :param KnownTokens tokens: those that it may name, or None.
         """
         location, token = cdr.cdr_location, cdr.cdr_token
-        known_token = known.tokens.find(token)
-        country_code, party_id = token_party(token, known_token)
-        place = (cdr.country_code, cdr.party_id, location)
-        time_zone = location.time_zone or known.places.find_time_zone(*place) or connection.time_zone
+        country_code, party_id = token_party(token, tokens and tokens.find(token))
         return {
             "ocpi_country_code": cdr.country_code,
             "ocpi_party_id": cdr.party_id,
@@ -259,12 +223,10 @@ class EmspCdrIntake(models.Model):
             "session_start_at": naive(cdr.start_date_time),
             "session_end_at": naive(cdr.end_date_time),
             "ocpi_session_id": cdr.session_id,
-            "session_id": known.sessions.get(session_key(cdr)),
             "token_country_code": country_code,
             "token_party_id": party_id,
             "token_uid": token.uid,
             "emaid": token.contract_id,
-            "token_id": known_token and known_token.id,
             "location_name": location.name,
             "location_address": location.address,
             "location_city": location.city,
@@ -272,8 +234,6 @@ class EmspCdrIntake(models.Model):
             "evse_id": location.evse_id,
             "connector_id": location.connector_id,
             "power_type": location.connector_power_type,
-            "location_connector_id": known.places.find_connector(*place).id,
-            "time_zone": time_zone,
             "energy_kwh": to_float(cdr.total_energy),
             "duration_s": round((cdr.end_date_time - cdr.start_date_time).total_seconds()),
             "parking_s": round((cdr.total_parking_time or 0) * 3600),
@@ -337,6 +297,12 @@ class EmspCdrIntake(models.Model):
 
         The job starts when even a slow request of that second has long committed.
         """
+        # Who comes at the same moment leaves it to the first; the job sees both.
+        self.env.cr.execute(
+            "SELECT pg_try_advisory_xact_lock(%s, %s)", [ARRIVALS_LOCK, self.connection_id.id]
+        )
+        if not self.env.cr.fetchone()[0]:
+            return
         second = fields.Datetime.now().replace(microsecond=0)
         self.with_delay(
             eta=second + ARRIVALS_WAIT,
@@ -376,11 +342,6 @@ class EmspCdrIntake(models.Model):
         owner = {"country_code": self.ocpi_country_code, "party_id": self.ocpi_party_id}
         place = self.location_connector_id._place_for(version)
         return write_json(cdr_payload(replace(cdr, cdr_token=token, **owner), version, place)).decode()
-
-
-def session_key(cdr):
-    """The `ocpi_key` of the session that a core Cdr names."""
-    return f"{cdr.country_code}*{cdr.party_id}*{cdr.session_id}".upper()
 
 
 def parties_of(cdr):

@@ -53,6 +53,7 @@ class EmspCdrRating(models.Model):
             former system had shown them already.
         """
         cdrs = self.filtered(lambda cdr: cdr.state == "received" and cdr.contract_id)
+        cdrs._link()
         tariffs = {}
         findings = []
         by_state = {"open": self.browse(), "quarantine": self.browse()}
