@@ -249,11 +249,13 @@ class EmspCdrIntake(models.Model):
         names = [
             name for name, field in self._fields.items() if field.type == "many2one" and field.check_company
         ]
+        wrong = self.browse()
         for company in self.company_id:
             cdrs = self.filtered(lambda cdr, c=company: cdr.company_id == c)
             if any(cdrs[name].company_id - company for name in names):
-                # It finds the CDR, and the words.
-                super(EmspCdrIntake, cdrs)._check_company(fnames)
+                wrong |= cdrs
+        # It finds the CDR, and the words.
+        return super(EmspCdrIntake, wrong)._check_company(fnames)
 
     def _attach(self):
         """Find the contract of each CDR by its party; where there is none, say why."""
