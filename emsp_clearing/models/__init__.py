@@ -1,5 +1,5 @@
 # A model comes before the files that extend it.
-from . import emsp_state_mixin  # isort: skip
+from . import emsp_party_mixin, emsp_state_mixin  # isort: skip
 from . import emsp_ocpi_object  # isort: skip
 from . import emsp_ocpi_cursor, emsp_ocpi_push  # isort: skip
 from . import emsp_ocpi_object_push  # isort: skip
@@ -75,4 +75,4 @@ from . import (
 # They build on what extensions above define.
 from . import emsp_cdr_push, emsp_invoice_reconciliation_push  # isort: skip
 from . import emsp_ocpi_connection_modules, emsp_ocpi_connection_parties  # isort: skip
-from . import emsp_ocpi_full_reading  # isort: skip
+from . import emsp_ocpi_full_reading, emsp_tariff_listing, emsp_token_listing  # isort: skip

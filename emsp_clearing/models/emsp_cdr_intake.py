@@ -20,8 +20,6 @@ from .emsp_cdr_rating import RATING_BATCH
 from .emsp_ocpi_object import naive
 from .emsp_token import token_party
 
-# First key of an advisory lock; the second one is the connection.
-ARRIVALS_LOCK = 0x656D7061
 # From the second of a request to the price of its CDR: longer than any request takes to commit.
 ARRIVALS_WAIT = timedelta(seconds=3)
 
@@ -299,17 +297,13 @@ class EmspCdrIntake(models.Model):
 
         The job starts when even a slow request of that second has long committed.
         """
-        # Who comes at the same moment leaves it to the first; the job sees both.
-        self.env.cr.execute(
-            "SELECT pg_try_advisory_xact_lock(%s, %s)", [ARRIVALS_LOCK, self.connection_id.id]
-        )
-        if not self.env.cr.fetchone()[0]:
-            return
         second = fields.Datetime.now().replace(microsecond=0)
-        self.with_delay(
-            eta=second + ARRIVALS_WAIT,
-            identity_key=f"emsp.cdr:rate-arrivals:{self.connection_id.id}:{second}",
-        )._job_rate_arrivals(self.connection_id)
+        key = f"emsp.cdr:rate-arrivals:{self.connection_id.id}:{second}"
+        # Who comes in the same second leaves it to the first one that is at it; the job sees both.
+        self.env.cr.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+        if self.env.cr.fetchone()[0]:
+            job = self.with_delay(eta=second + ARRIVALS_WAIT, identity_key=key)
+            job._job_rate_arrivals(self.connection_id)
 
     @api.model
     def _enqueue_forgotten(self, before):

@@ -1,43 +1,21 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from . import party
-
 
 class EmspContractParty(models.Model):
     """One OCPI party (country code and party id) of a contract's partner."""
 
     _name = "emsp.contract.party"
     _description = "OCPI party of a roaming contract"
+    _inherit = ["emsp.party.mixin"]
     _order = "country_code, ocpi_party_id"
 
     contract_id = fields.Many2one("emsp.contract", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="contract_id.company_id", store=True, index=True)
-    country_code = fields.Char(size=2, required=True, help="Two letters, for example FR.")
-    ocpi_party_id = fields.Char(
-        string="Party id", size=3, required=True, help="Three letters or digits, as registered (eMI3)."
-    )
 
     _party_unique = models.Constraint(
         "UNIQUE (contract_id, country_code, ocpi_party_id)", "A contract names each OCPI party once."
     )
-
-    @api.depends("country_code", "ocpi_party_id")
-    def _compute_display_name(self):
-        for record in self:
-            record.display_name = f"{record.country_code}*{record.ocpi_party_id}"
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        return super().create([party.upper(vals) for vals in vals_list])
-
-    def write(self, vals):
-        return super().write(party.upper(vals))
-
-    @api.constrains("country_code", "ocpi_party_id")
-    def _check_format(self):
-        for record in self:
-            party.check(record)
 
     @api.constrains("country_code", "ocpi_party_id", "contract_id")
     def _check_one_contract_per_party(self):

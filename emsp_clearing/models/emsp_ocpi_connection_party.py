@@ -1,7 +1,5 @@
 from odoo import api, fields, models
 
-from . import party
-
 
 class EmspOcpiConnectionParty(models.Model):
     """A further party on a partner's platform (OCPI 2.2.1, 7.3.1): beside the connection's own.
@@ -12,6 +10,7 @@ class EmspOcpiConnectionParty(models.Model):
 
     _name = "emsp.ocpi.connection.party"
     _description = "Further party of an OCPI connection"
+    _inherit = ["emsp.party.mixin"]
     _order = "connection_id, role, country_code, ocpi_party_id"
 
     connection_id = fields.Many2one("emsp.ocpi.connection", required=True, ondelete="cascade", index=True)
@@ -20,10 +19,6 @@ class EmspOcpiConnectionParty(models.Model):
         [("CPO", "CPO"), ("EMSP", "eMSP")],
         required=True,
         help="Parties count in the role of the connection's other side.",
-    )
-    country_code = fields.Char(size=2, required=True, help="Two letters, for example FR.")
-    ocpi_party_id = fields.Char(
-        string="Party id", size=3, required=True, help="Three letters or digits, as registered (eMI3)."
     )
     name = fields.Char()
     is_accepted = fields.Boolean(
@@ -41,23 +36,6 @@ class EmspOcpiConnectionParty(models.Model):
         "(connection_id, role, country_code, ocpi_party_id)", "A connection names each party once in a role."
     )
     _claim = models.Index("(company_id, country_code, ocpi_party_id)")
-
-    @api.depends("country_code", "ocpi_party_id")
-    def _compute_display_name(self):
-        for record in self:
-            record.display_name = f"{record.country_code}*{record.ocpi_party_id}"
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        return super().create([party.upper(vals) for vals in vals_list])
-
-    def write(self, vals):
-        return super().write(party.upper(vals))
-
-    @api.constrains("country_code", "ocpi_party_id")
-    def _check_format(self):
-        for record in self:
-            party.check(record)
 
     @api.constrains("connection_id", "role", "country_code", "ocpi_party_id", "is_accepted")
     def _check_once(self):

@@ -120,6 +120,7 @@ class EmspOcpiConnectionRegister(models.Model):
         """
         self._check_own_party_known()
         token = new_token()
+        # sudo: no user reads a hash; these are put back as they were when the partner refuses
         former = {name: self.sudo()[name] for name in ("pending_token_hash", "pending_token_until")}
         credentials = credentials_payload(self._our_credentials(token, self.versions_url), version)
         with self._apart() as connection:
@@ -133,6 +134,7 @@ class EmspOcpiConnectionRegister(models.Model):
             raise
         client.note_deviations(find_tolerated(reply.data, "credentials", version))
         vals = self._prepare_peer_vals(theirs, version, details)
+        # sudo: as above; it stays valid beside the new one
         previous = self.sudo().token_hash if method == "PUT" else False
         vals |= self._prepare_token_vals(token, previous=previous)
         vals |= {"state": "registered", "peer_token_form": "base64" if client.is_encoded else "plain"}

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import SUPERUSER_ID, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import escape_psql
@@ -106,46 +106,3 @@ class EmspOcpiFullReading(models.Model):
             ("listed_at", "=", False),
             ("listed_at", "<", self.run_started_at),
         ]
-
-
-class EmspTariff(models.Model):
-    _inherit = "emsp.tariff"
-
-    listed_at = fields.Datetime(
-        string="Last listed", readonly=True, help="When the partner's whole list held it last."
-    )
-
-    def _end_unlisted(self, as_of):
-        """As if the partner had deleted them. :return: those that ended now."""
-        self._end(as_of)
-        return self
-
-
-class EmspToken(models.Model):
-    _inherit = "emsp.token"
-
-    listed_at = fields.Datetime(
-        string="Last listed", readonly=True, help="When the partner's whole list held it last."
-    )
-    unlisted_at = fields.Datetime(
-        string="Missing since",
-        readonly=True,
-        help="When the eMSP's whole list did not hold it any more: it is not valid until it comes again.",
-    )
-
-    def _end_unlisted(self, as_of):
-        """OCPI has no end of a token but that it is not valid. :return: those that were until now."""
-        ended = self.filtered("is_valid")
-        for token in ended:
-            # The owner's own instant stays: else its next word on the token would seem too old.
-            vals = {"is_valid": False, "unlisted_at": as_of, "last_updated": token.last_updated}
-            token.write(vals)
-        return ended
-
-    def _has_content(self, raw, version, connection):
-        # It came again as it was: that is news.
-        return not self.unlisted_at and super()._has_content(raw, version, connection)
-
-    @api.model
-    def _vals_from_object(self, obj, connection):
-        return {**super()._vals_from_object(obj, connection), "unlisted_at": False}

@@ -1,8 +1,10 @@
+from contextlib import closing
 from datetime import datetime
 from unittest.mock import patch
 
 from freezegun import freeze_time
 
+from odoo.sql_db import db_connect
 from odoo.tests import tagged
 
 from odoo.addons.queue_job.tests.common import trap_jobs
@@ -38,6 +40,17 @@ class TestCdrRatingJob(EmspCommon):
         with freeze_time("2026-10-06 06:00:01"):
             self._post(3)
         self.assertEqual(len(self._jobs()), 2)
+
+    def test_cdr_leaves_the_job_to_another_request_of_its_second(self):
+        key = f"emsp.cdr:rate-arrivals:{self.connection.id}:2026-10-06 06:00:00"
+        with closing(db_connect(self.env.cr.dbname).cursor()) as other:
+            other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+            with freeze_time("2026-10-06 06:00:00"):
+                self._post(1)
+            self.assertFalse(self._jobs())
+            with freeze_time("2026-10-06 06:00:01"):
+                self._post(2)
+            self.assertEqual(len(self._jobs()), 1)
 
     def test_page_is_priced_by_a_job_of_its_own(self):
         with trap_jobs() as trap:
