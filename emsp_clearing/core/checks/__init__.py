@@ -1,0 +1,1 @@
+"""Quality control of CDRs before they are billed."""
