@@ -37,6 +37,7 @@
         "data/product_data.xml",
         "data/queue_job_data.xml",
         "data/ir_cron_data.xml",
+        "data/emsp_validation_ruleset_data.xml",
         # documents: the mail template names the report
         "report/emsp_settlement_templates.xml",
         "report/emsp_settlement_reports.xml",
@@ -64,6 +65,7 @@
         "views/emsp_location_group_views.xml",
         "views/emsp_customer_group_views.xml",
         "views/emsp_price_grid_views.xml",
+        "views/emsp_validation_ruleset_views.xml",
         "views/emsp_cdr_explanation_templates.xml",
         "views/emsp_cdr_views.xml",
         "views/emsp_settlement_views.xml",

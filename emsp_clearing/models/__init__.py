@@ -3,6 +3,7 @@ from . import emsp_party_mixin, emsp_state_mixin  # isort: skip
 from . import emsp_ocpi_object  # isort: skip
 from . import emsp_ocpi_cursor, emsp_ocpi_push  # isort: skip
 from . import emsp_ocpi_object_push  # isort: skip
+from . import emsp_validation_rules  # isort: skip
 from . import emsp_cdr, emsp_settlement  # isort: skip
 from . import emsp_price_simulation  # isort: skip
 from . import (
@@ -16,10 +17,15 @@ from . import (
     account_payment_line,
     account_payment_order,
     account_statement_import_camt_parser,
+    emsp_cdr_checks,
     emsp_cdr_context,
+    emsp_cdr_credit,
     emsp_cdr_explanation,
+    emsp_cdr_facts,
     emsp_cdr_finding,
     emsp_cdr_intake,
+    emsp_cdr_neighbours,
+    emsp_cdr_price,
     emsp_cdr_rating,
     emsp_contract,
     emsp_contract_party,
@@ -63,12 +69,15 @@ from . import (
     emsp_settlement_reconciliation,
     emsp_settlement_run,
     emsp_tariff,
+    emsp_tariff_lookup,
     emsp_token,
     emsp_token_authorization,
     emsp_token_push,
+    emsp_validation_ruleset,
     ir_actions_report,
     ir_http,
     mail_mail,
+    res_company,
     res_partner,
 )
 

@@ -51,15 +51,6 @@ class EmspCdrContext(models.Model):
             self.env["emsp.location"]._known(company, places),
         )
 
-    def _link(self):
-        """Note what the CDRs name, as far as it is known now."""
-        for company in self.company_id:
-            cdrs = self.filtered(lambda cdr, c=company: cdr.company_id == c)
-            cores = [cdr._received_cdr() for cdr in cdrs]
-            context = self._find_context(company, cores)
-            for cdr, core in zip(cdrs, cores, strict=True):
-                cdr._store(self._vals_from_context(core, cdr.connection_id, context))
-
     @api.model
     def _vals_from_context(self, cdr, connection, context):
         """Field values of what a core Cdr names.

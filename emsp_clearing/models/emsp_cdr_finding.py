@@ -1,10 +1,13 @@
 from odoo import api, fields, models
 
+from ..core.checks.rules import RULES
+from .check_messages import check_text
 from .messages import finding_text
 
 
 class EmspCdrFinding(models.Model):
-    """What a check found about a CDR. Written once; a later check adds findings, it rewrites none."""
+    """What a check found about a CDR. Written once: a later check adds findings, and marks those that do
+    not hold any more; it rewrites none."""
 
     _name = "emsp.cdr.finding"
     _description = "CDR finding"
@@ -13,6 +16,10 @@ class EmspCdrFinding(models.Model):
     cdr_id = fields.Many2one("emsp.cdr", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="cdr_id.company_id", store=True, index=True)
     contract_id = fields.Many2one(related="cdr_id.contract_id", store=True, index="btree_not_null")
+    partner_id = fields.Many2one(related="cdr_id.partner_id", store=True, index="btree_not_null")
+    rule = fields.Selection(
+        "_selection_rule", index="btree_not_null", help="Empty: of the message or the price itself."
+    )
     code = fields.Char(required=True, index=True)
     severity = fields.Selection(
         [("note", "Note"), ("hold", "Hold"), ("refuse", "Refuse")], required=True, default="note"
@@ -20,16 +27,33 @@ class EmspCdrFinding(models.Model):
     path = fields.Char(help="The field of the OCPI payload the finding is about.")
     expected = fields.Char()
     found = fields.Char()
+    tolerance = fields.Char()
     details = fields.Json(help="Further values of the message.")
+    ruleset_id = fields.Many2one("emsp.validation.ruleset", ondelete="set null")
+    ruleset_version = fields.Integer()
     found_at = fields.Datetime(required=True)
+    superseded_at = fields.Datetime(
+        readonly=True, index="btree_not_null", help="When facts that came later took it away."
+    )
     message = fields.Char(compute="_compute_message")
 
-    @api.depends("code", "expected", "found", "details")
+    @api.model
+    def _selection_rule(self):
+        rules = self.env["emsp.validation.rules"]._fields
+        names = [*RULES, "missing_cdr"]
+        return [(name, rules[name].get_description(self.env, ["string"])["string"]) for name in names]
+
+    @api.depends("rule", "code", "expected", "found", "tolerance", "details")
     @api.depends_context("lang")
     def _compute_message(self):
         for finding in self:
             values = {"expected": finding.expected or "-", "found": finding.found or "-"}
-            finding.message = finding_text(self.env, finding.code, **(finding.details or {}), **values)
+            params = {**(finding.details or {}), **values}
+            if finding.rule:
+                params["tolerance"] = finding.tolerance
+                finding.message = check_text(self.env, finding.code, params)
+            else:
+                finding.message = finding_text(self.env, finding.code, **params)
 
     @api.depends("code")
     def _compute_display_name(self):

@@ -27,7 +27,8 @@ ARRIVALS_WAIT = timedelta(seconds=3)
 class Receipt(NamedTuple):
     """What became of one CDR that came in.
 
-    `outcome`: created, existing (same content again), conflict (same id, other content) or invalid.
+    `outcome`: created, existing (same content again), conflict (same id, other content), refused (by a
+    rule of ours) or invalid.
     `message` is in the words of OCPI, for the sender's system; `path` names the field.
     """
 
@@ -36,6 +37,10 @@ class Receipt(NamedTuple):
     code: str = ""
     message: str = ""
     path: str = ""
+
+    @property
+    def is_refusal(self):
+        return self.outcome in ("conflict", "invalid", "refused")
 
 
 class Parsed(NamedTuple):
@@ -76,6 +81,7 @@ class EmspCdrIntake(models.Model):
         for entry in good:
             if entry.key not in known:
                 fresh.setdefault(entry.key, entry)
+        refused = self._refuse(connection, fresh, received_at)
         new = {}
         if fresh:
             created = self._create_received(
@@ -90,6 +96,8 @@ class EmspCdrIntake(models.Model):
         for entry in parsed:
             if isinstance(entry, Receipt):
                 receipts.append(entry)
+            elif entry.key in refused:
+                receipts.append(refused[entry.key])
             elif fresh.get(entry.key) is entry:
                 receipts.append(Receipt("created", new[entry.key]))
             else:
@@ -97,6 +105,23 @@ class EmspCdrIntake(models.Model):
         self._report_conflicts(
             connection, [r.record for r in receipts if r.outcome == "conflict"], received_at
         )
+        return receipts
+
+    @api.model
+    def _refuse(self, connection, fresh, received_at):
+        """Take out of `fresh` what a rule refuses.
+
+        :param dict fresh: Parsed by key.
+        :return: dict key -> Receipt.
+        """
+        entries = list(fresh.values())
+        refusals = self._refusals(connection, [entry.cdr for entry in entries], received_at)
+        receipts = {}
+        for number, (path, text) in refusals.items():
+            key = entries[number].key
+            del fresh[key]
+            message = f"{path}: {text}" if path else text
+            receipts[key] = Receipt("refused", self.browse(), "rule", message, path)
         return receipts
 
     @api.model

@@ -37,6 +37,10 @@ class KnownPlaces(NamedTuple):
         location = self.locations.get(location_key(country_code, party_id, place))
         return location.time_zone or None if location else None
 
+    def is_known(self, country_code, party_id, place):
+        """Whether the location is stored."""
+        return location_key(country_code, party_id, place) in self.locations
+
     def find_connector(self, country_code, party_id, place):
         """:param place: core CdrLocation. :return: emsp.location.connector, may be empty."""
         location = self.locations.get(location_key(country_code, party_id, place))

@@ -33,6 +33,9 @@ class EmspLocationConnector(models.Model):
     capacity_kw = fields.Float(
         string="Capacity (kW)", digits=(16, 3), readonly=True, help="0 where the CPO does not tell."
     )
+    meter_public_key = fields.Text(
+        help="Of the meter behind it: hexadecimal, Base64 or PEM. Signed meter values are verified with it."
+    )
     tariff_codes = fields.Char(string="Tariff ids", readonly=True)
 
     _place_unique = models.UniqueIndex("(location_id, evse_uid, connector_id)")

@@ -72,7 +72,7 @@ class EmspOcpiPull(models.Model):
         refused = [
             Refused(index, raws[index], _id_of(objects[index]), receipt.path, receipt.message)
             for index, receipt in enumerate(receipts)
-            if receipt.outcome in ("invalid", "conflict")
+            if receipt.is_refusal
         ]
         return sum(receipt.outcome == "created" for receipt in receipts), refused
 

@@ -140,7 +140,7 @@ class EmspPriceGridTariff(models.Model):
         locations, customers = cache[key]
         # Only a group that names location ids is worth reading the payload.
         by_id = any(membership.ids for __, membership in locations)
-        location_id = cdr._contract_cdr().cdr_location.id if by_id else None
+        location_id = cdr._received_cdr().cdr_location.id if by_id else None
         return (
             first_member(locations, location_id, cdr.evse_id),
             first_member(customers, cdr.token_uid, cdr.emaid),

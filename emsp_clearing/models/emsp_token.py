@@ -100,6 +100,12 @@ class EmspToken(models.Model):
     visual_number = fields.Char(help="As printed on the card.")
     issuer = fields.Char(default=lambda self: self.env.company.name, help="As printed on the card.")
     is_valid = fields.Boolean(string="Valid", default=True)
+    invalid_since = fields.Datetime(
+        compute="_compute_invalid_since",
+        store=True,
+        readonly=True,
+        help="By the eMSP's clock. Sessions that started before are fine.",
+    )
     whitelist = fields.Selection(
         [
             ("ALWAYS", "Always: chargers do not ask"),
@@ -125,6 +131,12 @@ class EmspToken(models.Model):
             token.uid_key = f"{token.ocpi_id}*{token.token_type}".upper()
             token.ocpi_key = f"{token.ocpi_country_code}*{token.ocpi_party_id}*{token.uid_key}".upper()
             token.emaid_key = emaid_key(token.emaid) or False
+
+    @api.depends("is_valid")
+    def _compute_invalid_since(self):
+        for token in self:
+            since = token.invalid_since or token.last_updated or fields.Datetime.now()
+            token.invalid_since = False if token.is_valid else since
 
     @api.depends("emaid")
     def _compute_party(self):

@@ -55,7 +55,10 @@ CDR = {
 
 
 def cdr_payload(number=1, start=None, minutes=30, energy=10.0, **changes):
-    """A CDR as a dict: `energy` kWh over `minutes`, from `start` (naive UTC); other fields by name."""
+    """A CDR as a dict: `energy` kWh over `minutes`, from `start` (naive UTC); other fields by name.
+
+    Each number but 1 has a charger and a card of its own: two sessions at once would be the same one twice.
+    """
     start = start or datetime(2026, 10, 5, 8, 0)
     end = start + timedelta(minutes=minutes)
     payload = deepcopy(CDR)
@@ -68,6 +71,9 @@ def cdr_payload(number=1, start=None, minutes=30, energy=10.0, **changes):
         total_energy=energy,
         total_time=round(minutes / 60, 4),
     )
+    if number != 1:
+        payload["cdr_token"]["uid"] += f"-{number}"
+        payload["cdr_location"].update(evse_uid=f"EVSE-{number}", evse_id=f"FR*RVR*E{number}*1")
     payload["charging_periods"][0]["start_date_time"] = payload["start_date_time"]
     payload["charging_periods"][0]["dimensions"] = [
         {"type": "ENERGY", "volume": energy},

@@ -78,12 +78,15 @@ class TestCdrFindings(EmspCommon):
         cdr = self._receive(cdr_payload(total_cost={"excl_vat": 7.00}))
         self.assertEqual((cdr.state, cdr.amount_untaxed), ("open", 6.40))
         self.assertEqual(self._codes(cdr), {"cost_mismatch": "note"})
-        self.assertEqual(cdr.finding_ids.message, "The CDR states 7.00 EUR, the contract gives 6.40 EUR.")
+        self.assertEqual(
+            cdr.finding_ids.message,
+            "The CDR states 7.00 EUR without tax, the contract gives 6.40 EUR (tolerance 2 %).",
+        )
 
     def test_session_older_than_90_days_is_held(self):
         cdr = self._receive(cdr_payload(), received_at=datetime(2027, 1, 4, 8, 0))
         self.assertEqual(cdr.state, "quarantine")
-        self.assertEqual(self._codes(cdr), {"session_too_old": "hold"})
+        self.assertEqual(self._codes(cdr), {"received_late": "hold"})
 
     def test_session_that_ends_before_it_starts_is_held(self):
         cdr = self._receive(cdr_payload(end_date_time="2026-10-05T07:00:00Z"))
@@ -105,7 +108,7 @@ class TestCdrFindings(EmspCommon):
     def test_sum_that_differs_from_its_periods_is_a_note(self):
         cdr = self._receive(cdr_payload(total_energy=11.0))
         self.assertEqual((cdr.state, cdr.amount_untaxed), ("open", 6.40))
-        self.assertEqual(self._codes(cdr), {"energy_sum": "note"})
+        self.assertEqual(self._codes(cdr), {"energy_sum_differs": "note"})
 
     def test_deviation_from_ocpi_is_a_note_with_its_path(self):
         location = {**cdr_payload()["cdr_location"], "floor": "-2"}

@@ -48,7 +48,8 @@ class TestSettlementCalendar(SettlementCommon):
 
     def test_session_belongs_to_the_local_month_in_which_it_ends(self):
         # 23:45 in Paris on 31 October to 00:15 on 1 November
-        self._receive(cdr_payload(start=datetime(2026, 10, 31, 22, 45)), received_at=PERIOD_END)
+        came_at = datetime(2026, 10, 31, 23, 20)
+        self._receive(cdr_payload(start=datetime(2026, 10, 31, 22, 45)), received_at=came_at)
         self._run_due(CUT_OFF)
         self.assertEqual(self._settlement().cdr_count, 0)
         self._run_due(datetime(2026, 12, 2, 23, 0))

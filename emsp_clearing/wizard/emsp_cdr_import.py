@@ -103,7 +103,7 @@ class EmspCdrImport(models.TransientModel):
             for record, receipt in zip(records, receipts, strict=True):
                 created += receipt.outcome == "created"
                 existing += receipt.outcome == "existing"
-                if receipt.outcome in ("invalid", "conflict"):
+                if receipt.is_refusal:
                     refusals.append(self._prepare_refusal_vals(record, receipt))
             common = {"connection_id": connection.id, "url": filename, "received_at": received_at}
             rejected_ids += (

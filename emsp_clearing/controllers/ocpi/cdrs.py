@@ -39,6 +39,8 @@ class OcpiCdrs(http.Controller):
         )
         if receipt.outcome == "invalid":
             return Answer.refusal(Problem.INVALID_PAYLOAD, receipt.message)
+        if receipt.outcome == "refused":
+            return Answer.refusal(Problem.REFUSED, receipt.message)
         headers = (("Location", self._location(receipt.record, version)),)
         if receipt.outcome == "conflict":
             return Answer.refusal(Problem.CONFLICT, receipt.message, headers=headers)

@@ -74,6 +74,10 @@ class Ruleset:
         """The rules that are on, for one kind of CDR."""
         return self._active[is_credit]
 
+    def only(self, action: Action) -> "Ruleset":
+        """Its rules with this action."""
+        return Ruleset({name: each for name, each in self.settings.items() if each.action == action})
+
     def _used(self) -> Iterator[tuple[str, Setting]]:
         for name in RULES:
             setting = self.settings.get(name)
