@@ -100,7 +100,7 @@ class EmspCdr(models.Model):
     duration_s = fields.Integer(string="Duration (s)")
     parking_s = fields.Integer(string="Parking (s)")
     is_credit = fields.Boolean(string="Credit CDR")
-    credited_ocpi_id = fields.Char(string="Credits CDR")
+    credited_ocpi_id = fields.Char(string="Credits CDR", index="btree_not_null")
     credited_cdr_id = fields.Many2one("emsp.cdr", string="Original", index="btree_not_null")
 
     # what it is worth

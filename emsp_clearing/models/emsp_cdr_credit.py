@@ -4,7 +4,7 @@ from ..core.checks.facts import PriceFacts
 from ..core.money import D, from_float
 from .emsp_cdr_facts import Subject
 from .emsp_cdr_price import hold
-from .emsp_cdr_rating import is_held, once
+from .emsp_cdr_rating import Appraisal, is_held, once
 
 
 class EmspCdrCredit(models.Model):
@@ -18,15 +18,14 @@ class EmspCdrCredit(models.Model):
         An original that is not locked yet is neutralised together with its credit; a locked one
         makes the credit a negative line of the next settlement.
         """
-        for credit, vals, found in self._appraise_credits():
-            findings = [{"cdr_id": credit.id, "found_at": as_of, **finding} for finding in found]
-            credit.env["emsp.cdr.finding"].create(findings)
+        for credit, __, judgement, found in self._appraise_credits():
+            credit._update_findings(found, as_of)
             original = credit._find_original()
             if is_held(found):
-                credit._store(vals)
+                credit._store(judgement)
                 credit._update_state("quarantine")
             else:
-                credit._store({**vals, "credited_cdr_id": original.id})
+                credit._store({**judgement, "credited_cdr_id": original.id})
                 credit._settle_credit(original, as_of)
 
     def _settle_credit(self, original, as_of):
@@ -47,8 +46,9 @@ class EmspCdrCredit(models.Model):
             subject = Subject(cdr, credit.received_at, credit.contract_id, credit, price)
             [verdict] = self._judge(credit.company_id, [subject], context)
             problems = credit._credit_problems(original)
-            yield (
+            yield Appraisal(
                 credit,
+                {},
                 verdict.vals,
                 once([*problems, *verdict.findings, *credit._deviations()]),
             )

@@ -59,3 +59,7 @@ class EmspCdrFinding(models.Model):
     def _compute_display_name(self):
         for finding in self:
             finding.display_name = finding.message
+
+    def _supersede(self, as_of):
+        # sudo: nobody rewrites a finding; that it holds no more is all that is ever added
+        self.sudo().write({"superseded_at": as_of})

@@ -1,9 +1,20 @@
+from typing import NamedTuple
+
 from odoo import api, fields, models
 
 from .emsp_cdr_facts import Subject
 
 # CDRs that one job rates, at most.
 RATING_BATCH = 1000
+
+
+class Appraisal(NamedTuple):
+    """A CDR, priced and judged: the fields of both to store, and the findings as vals."""
+
+    record: models.Model
+    price: dict
+    judgement: dict
+    findings: list
 
 
 class EmspCdrRating(models.Model):
@@ -39,8 +50,8 @@ class EmspCdrRating(models.Model):
         """:param self: no credit CDRs, of one company."""
         held = self.browse()
         findings = []
-        for cdr, vals, found in self._appraise():
-            cdr._store(vals)
+        for cdr, price, judgement, found in self._appraise():
+            cdr._store({**price, **judgement})
             findings += [{"cdr_id": cdr.id, "found_at": as_of, **finding} for finding in found]
             if is_held(found):
                 held |= cdr
@@ -50,11 +61,23 @@ class EmspCdrRating(models.Model):
         shown._update_state("open")
         (fine - shown)._update_state("open", available_at=as_of)
         held._update_state("quarantine")
+        self._wake_credits()
+
+    def _wake_credits(self):
+        """A credit CDR that came before its original waits for it."""
+        waiting = self.search(
+            [
+                ("company_id", "=", self.company_id.id),
+                ("state", "=", "quarantine"),
+                ("credited_ocpi_id", "in", self.mapped("ocpi_id")),
+            ]
+        )
+        waiting._rate_credits(fields.Datetime.now())
 
     def _appraise(self):
         """Price and check CDRs of one company, with what is known of them now.
 
-        :return: list of (CDR, vals to store, findings as vals).
+        :return: list of Appraisal.
         """
         company, cdrs = self.company_id, [cdr._received_cdr() for cdr in self]
         if not cdrs:
@@ -78,9 +101,10 @@ class EmspCdrRating(models.Model):
         ]
         verdicts = self._judge(company, subjects, context)
         return [
-            (
+            Appraisal(
                 record,
-                {**rating.vals, **verdict.vals},
+                rating.vals,
+                verdict.vals,
                 once([*rating.findings, *verdict.findings, *record._deviations()]),
             )
             for record, rating, verdict in zip(self, ratings, verdicts, strict=True)

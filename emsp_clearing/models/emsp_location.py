@@ -4,6 +4,7 @@ import pytz
 from werkzeug.exceptions import NotFound
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ..core.ocpi.json_text import read_json, write_json
 from ..core.ocpi.modules import (
@@ -108,8 +109,21 @@ class EmspLocation(models.Model):
 
     def _take(self, connection, version, obj, text, received_at):
         location = super()._take(connection, version, obj, text, received_at)
-        self.env["emsp.location.connector"]._follow(location, obj)
+        if self.env["emsp.location.connector"]._follow(location, obj):
+            self.env["emsp.cdr"]._enqueue_recheck(location, location._cdr_domain())
         return location
+
+    def _cdr_domain(self):
+        """CDRs that name the location or one of its EVSEs, and those that named an unknown one."""
+        owner = Domain(
+            [
+                ("ocpi_country_code", "=ilike", self.ocpi_country_code),
+                ("ocpi_party_id", "=ilike", self.ocpi_party_id),
+            ]
+        )
+        evse_ids = [evse_id for evse_id in self.connector_ids.mapped("evse_id") if evse_id]
+        unknown = [("rule", "in", ("unknown_location", "unknown_evse")), ("superseded_at", "=", False)]
+        return owner & (Domain("evse_id", "in", evse_ids) | Domain("finding_ids", "any", unknown))
 
     @api.model
     def _put_part(self, connection, version, address, ids, raw, received_at):

@@ -6,6 +6,9 @@ from .emsp_ocpi_object import SEARCHED_FIELDS
 # Sessions and CDRs hold the location as a whole.
 WHOLE_PLACES = "2.1.1"
 
+# What rules and prices of CDRs go by.
+JUDGED_BY = {"capacity_kw", "evse_id", "tariff_codes"}
+
 
 class EmspLocationConnector(models.Model):
     """A connector of a known location: what it is called, and what it can deliver."""
@@ -59,6 +62,7 @@ class EmspLocationConnector(models.Model):
         """Make the connectors of a location those of `obj`; those it has lost are archived.
 
         :param obj: core Location.
+        :return: whether CDRs may be judged otherwise now.
         """
         stored = self.with_context(active_test=False).search_fetch([("location_id", "=", location.id)])
         known = {(row.evse_uid.upper(), row.connector_id.upper()): row for row in stored}
@@ -67,12 +71,14 @@ class EmspLocationConnector(models.Model):
             for evse in obj.evses
             for connector in evse.connectors
         }
+        changes = set()
         for place in wanted.keys() & known.keys():
-            known[place]._write_changes(wanted[place])
+            changes |= known[place]._write_changes(wanted[place])
         new = [vals for place, vals in wanted.items() if place not in known]
         lost = [row.id for place, row in known.items() if place not in wanted and row.active]
         self.create([{"location_id": location.id, **vals} for vals in new])
         self.browse(lost).write({"active": False})
+        return bool(new or changes & JUDGED_BY)
 
     @api.model
     def _prepare_vals(self, evse, connector):
@@ -91,7 +97,11 @@ class EmspLocationConnector(models.Model):
         }
 
     def _write_changes(self, vals):
-        """Most messages change the status of one EVSE: the other rows need no update."""
+        """Most messages change the status of one EVSE: the other rows need no update.
+
+        :return: names of the fields that changed.
+        """
         changes = {name: value for name, value in vals.items() if self[name] != (value or False)}
         if changes:
             self.write(changes)
+        return changes.keys()

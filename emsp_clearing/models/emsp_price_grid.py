@@ -196,7 +196,9 @@ class EmspPriceGrid(models.Model):
         self._check_limits()
         for grid in self.filtered("previous_id"):
             grid._succeed()
-        return self.write({"state": "published"})
+        self.write({"state": "published"})
+        self.env["emsp.contract"].search([("price_grid_ids", "in", self.ids)])._recheck_unpriced()
+        return True
 
     def action_new_version(self):
         """Copy a published grid into a draft that follows its last version; a draft there is opened."""

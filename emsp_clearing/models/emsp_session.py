@@ -7,6 +7,8 @@ from .emsp_ocpi_object import naive
 from .emsp_token import token_party
 
 STATUSES = ("ACTIVE", "COMPLETED", "INVALID", "PENDING", "RESERVATION")
+# Those that a rule looks at, or that end the waiting for a session.
+JUDGED_STATUSES = ("COMPLETED", "INVALID")
 # The prose of OCPI 2.2.1 (9.4.1) has another word than its table.
 OTHER_WORDS = {"RESERVED": "RESERVATION"}
 
@@ -91,6 +93,18 @@ class EmspSession(models.Model):
             "currency_id": self._find_currency(obj.currency),
             "stated_amount": to_float(obj.total_cost.excl_vat) if obj.total_cost else 0.0,
         }
+
+    def _take(self, connection, version, obj, text, received_at):
+        status = self.status if self else None
+        session = super()._take(connection, version, obj, text, received_at)
+        if session.status != status and session.status in JUDGED_STATUSES:
+            domain = [
+                ("ocpi_session_id", "=", session.ocpi_id),
+                ("ocpi_country_code", "=ilike", session.ocpi_country_code),
+                ("ocpi_party_id", "=ilike", session.ocpi_party_id),
+            ]
+            self.env["emsp.cdr"]._enqueue_recheck(session, domain)
+        return session
 
     def _written_in(self, version):
         return session_payload(self._to_core(), version, self.location_connector_id._place_for(version))

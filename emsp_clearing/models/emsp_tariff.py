@@ -71,7 +71,16 @@ class EmspTariff(models.Model):
         """Keep the version that held, and let the new one hold."""
         vals = self._prepare_received_vals(connection, version, obj, text, received_at)
         self._end(received_at)
-        return self._create_received(vals)
+        tariff = self._create_received(vals)
+        without = [("code", "=", "no_tariff"), ("superseded_at", "=", False)]
+        domain = [
+            ("state", "=", "quarantine"),
+            ("ocpi_country_code", "=ilike", tariff.ocpi_country_code),
+            ("ocpi_party_id", "=ilike", tariff.ocpi_party_id),
+            ("finding_ids", "any", without),
+        ]
+        self.env["emsp.cdr"]._enqueue_recheck(tariff, domain)
+        return tariff
 
     def _end(self, ended_at):
         """Let the versions hold no more; they stay for the sessions that began before.

@@ -5,6 +5,7 @@ from . import (
     test_cdr,
     test_cdr_import,
     test_cdr_rating_job,
+    test_cdr_recheck,
     test_chain,
     test_contract,
     test_credit,
