@@ -123,5 +123,9 @@ def payloads(count: int, run: str) -> list[bytes]:
     for number in range(count):
         session = story.Session(f"{number}", "DE*SMO", f"{5 + number % 40}.25", 30 + number % 60, 0, "9.99")
         start = first + timedelta(minutes=number % 40_000)
-        made.append(json.dumps(story.cdr(session, start, run, number)).encode())
+        cdr = story.cdr(session, start, run, number)
+        # A card and a charger for each: no session is another one's double.
+        cdr["cdr_token"]["uid"] = f"{run}-{number}"
+        cdr["cdr_location"].update(evse_uid=f"{run}-{number}", evse_id=f"FR*RVR*E{run}{number}")
+        made.append(json.dumps(cdr).encode())
     return made
