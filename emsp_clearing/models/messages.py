@@ -24,7 +24,6 @@ def finding_text(env, code, **params):
             "The charger's time zone is unknown, and the price depends on the local time. "
             "Set the time zone of the OCPI connection."
         ),
-        "cost_mismatch": env._("The CDR states %(found)s, the contract gives %(expected)s.", **params),
         "grid_mismatch": env._(
             "The tariff in the CDR gives %(found)s, the agreed price grid %(expected)s; the former rules.",
             **params,
@@ -34,13 +33,8 @@ def finding_text(env, code, **params):
         ),
         "invalid_time": env._("The tariff has %(found)s where a time HH:MM is expected.", **params),
         "invalid_date": env._("The tariff has %(found)s where a date YYYY-MM-DD is expected.", **params),
-        "session_too_old": env._(
-            "The session ended on %(found)s, more than 90 days before the CDR came. "
-            "The partner's written consent is needed to bill it.",
-            **params,
-        ),
-        "end_before_start": env._("The session ends (%(found)s) before it starts (%(expected)s).", **params),
         "credit_orphan": env._("The credit CDR names an original that is not known: %(found)s.", **params),
+        "credit_of_void": env._("The credit CDR names an original that is void: %(found)s.", **params),
         "credit_double": env._("CDR %(found)s was credited before; a second credit is not billed.", **params),
         # what the engine noted about the charging periods
         "unpriced": env._("The price grid has no price for %(found)s here; it is not billed.", **params),
@@ -51,34 +45,6 @@ def finding_text(env, code, **params):
         ),
         "unverifiable": env._(
             "The CDR does not show whether the price's condition %(found)s holds; it was taken to hold.",
-            **params,
-        ),
-        "periods_unsorted": env._("The charging periods are not in order of time; they were sorted."),
-        "first_period_start": env._(
-            "The first charging period starts at %(found)s, the session at %(expected)s.", **params
-        ),
-        "period_start_twice": env._("Two charging periods start at %(found)s.", **params),
-        "period_after_end": env._(
-            "A charging period starts at %(found)s, after the session's end (%(expected)s).", **params
-        ),
-        "energy_sum": env._(
-            "The charging periods hold %(expected)s kWh, the total says %(found)s kWh; the periods are "
-            "priced.",
-            **params,
-        ),
-        "time_volume": env._(
-            "This charging period lasts %(expected)s s by the clock, its volumes say %(found)s s; the "
-            "volumes are priced.",
-            **params,
-        ),
-        "parking_sum": env._(
-            "The charging periods hold %(expected)s s of parking, the total says %(found)s s; the "
-            "periods are priced.",
-            **params,
-        ),
-        "time_sum": env._(
-            "The session lasts %(expected)s s by the clock, the total says %(found)s s; the charging periods "
-            "are priced.",
             **params,
         ),
         "session_dimension": env._(
