@@ -1,0 +1,108 @@
+"""Every rule, over the public doors: one clean CDR and one that breaks each, and what becomes of them."""
+
+from datetime import UTC, datetime
+
+import pytest
+from quality_cases import BLOCKED, CASES, LIMITS, LONG, TOKEN, clean, location, token
+from support.ocpi_client import OcpiClient
+
+LOCATION_PATH = "/ocpi/emsp/2.2.1/locations/FR/RVR/LOC-Q"
+TOKEN_PATH = "/ocpi/cpo/2.2.1/tokens/DE/SMO/{}?type=RFID"
+CDRS_PATH = "/ocpi/cpo/2.2.1/cdrs"
+NUMBERS = {case.rule: number for number, case in enumerate(CASES, start=1)}
+
+
+@pytest.fixture(scope="module")
+def partner(demo):
+    """Spree Mobility's platform, connected as an eMSP: it tells its tokens and reads our CDRs."""
+    company = demo.admin.ref("emsp_clearing.res_company_cpo_demo")
+    vals = {
+        "name": "Spree Mobility",
+        "company_id": company,
+        "our_role": "CPO",
+        "peer_role": "EMSP",
+        "country_code": "DE",
+        "ocpi_party_id": "SMO",
+    }
+    connection = demo.manager.call("emsp.ocpi.connection", "create", vals)
+    action = demo.manager.call("emsp.ocpi.connection", "action_new_token", [connection])
+    return OcpiClient(demo.server.url, action["context"]["default_token"])
+
+
+@pytest.fixture(scope="module")
+def judged(demo, partner):
+    """All CDRs sent and judged. :return: dict rule -> its CDR as the back office reads it; "clean" too."""
+    demo.connect()
+    [ruleset] = demo.manager.search_read("emsp.validation.ruleset", [["partner_id", "=", False]], ["id"])
+    demo.manager.call("emsp.validation.ruleset", "write", [ruleset["id"]], LIMITS)
+    put(demo.ocpi, LOCATION_PATH, location())
+    for uid, valid in ((TOKEN, True), (LONG, True), (BLOCKED, False)):
+        put(partner, TOKEN_PATH.format(uid), token(uid, valid=valid))
+    now = datetime.now(UTC)
+    sent = {"clean": clean(demo.run, 0, now)}
+    for case in CASES:
+        sent[case.rule] = clean(demo.run, NUMBERS[case.rule], now)
+        case.change(sent[case.rule])
+    for cdr in sent.values():
+        assert demo.ocpi.post_cdr(cdr).http_status == 201
+    demo.admin.wait_for_jobs()
+    names = ["ocpi_id", "state", "finding_ids", "amount_untaxed"]
+    rows = demo.manager.search_read("emsp.cdr", [["ocpi_id", "like", f"{demo.run}-Q"]], names)
+    by_id = {row["ocpi_id"]: row for row in rows}
+    return {rule: by_id[cdr["id"]] for rule, cdr in sent.items()}
+
+
+def put(client, path, payload):
+    answer = client.request("PUT", client.base_url + path, json=payload)
+    assert (answer.http_status, answer.status_code) == (201, 1000), answer.text
+
+
+def findings(demo, row):
+    names = ["rule", "code", "severity", "message"]
+    return demo.manager.search_read("emsp.cdr.finding", [["id", "in", row["finding_ids"]]], names)
+
+
+def test_clean_cdr_is_open_at_its_price_without_a_finding(judged):
+    assert (judged["clean"]["state"], judged["clean"]["amount_untaxed"]) == ("open", 4.7)
+    assert judged["clean"]["finding_ids"] == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
+def test_cdr_that_breaks_a_rule_has_that_finding_and_no_other(demo, judged, case):
+    row = judged[case.rule]
+    found = findings(demo, row)
+    assert {finding["code"] for finding in found} == case.codes
+    assert row["state"] == case.state
+    assert all(finding["message"] and "%(" not in finding["message"] for finding in found)
+
+
+def test_texts_tell_what_was_expected_and_what_was_found(demo, judged):
+    texts = {
+        rule: findings(demo, judged[rule])[0]["message"]
+        for rule in ("charging_speed", "energy_range", "cost_consistency")
+    }
+    assert texts == {
+        "charging_speed": "The session took 20 kWh. A connector of 22 kW delivers at most 11 kWh in the "
+        "30 min of charging (tolerance 5 %).",
+        "energy_range": "The session took 41 kWh; expected: at most 40 kWh.",
+        "cost_consistency": "The CDR states 9.99 EUR without tax, the contract gives 4.70 EUR "
+        "(tolerance 2 %).",
+    }
+
+
+def test_partner_sees_what_is_open_and_nothing_that_is_held(demo, partner, judged):
+    answer = partner.get(CDRS_PATH + "?limit=100")
+    shown = {cdr["id"] for cdr in answer.envelope["data"]}
+    assert shown == {row["ocpi_id"] for row in judged.values() if row["state"] == "open"}
+
+
+def test_refusing_rule_answers_the_sender_and_stores_nothing(demo, judged):
+    [ruleset] = demo.manager.search_read("emsp.validation.ruleset", [["partner_id", "=", False]], ["id"])
+    demo.manager.call("emsp.validation.ruleset", "write", [ruleset["id"]], {"energy_range": "refuse"})
+    cdr = clean(demo.run, len(CASES) + 2, datetime.now(UTC))
+    CASES[0].change(cdr)
+    answer = demo.ocpi.post_cdr(cdr)
+    assert (answer.http_status, answer.status_code) == (200, 2000)
+    text = "total_energy: The session took 41 kWh; expected: at most 40 kWh."
+    assert answer.envelope["status_message"] == text
+    assert not demo.manager.call("emsp.cdr", "search_count", [["ocpi_id", "=", cdr["id"]]])
