@@ -176,7 +176,7 @@ class TestOcpiLocations(OcpiObjectsCommon):
         location = payload_of("locations", **own, evses=[evse])
         self.send("PUT", "emsp/2.2.1/locations/FR/RVR/LOC-1", location, self.token)
         other_uid = cdr_payload(2)
-        other_uid["cdr_location"].update(id="LOC-9", evse_uid="#NA")
+        other_uid["cdr_location"].update(id="LOC-9", evse_uid="#NA", evse_id="FR*RVR*E1001*1")
         unknown = cdr_payload(3)
         unknown["cdr_location"].update(evse_uid="EVSE-9", evse_id="FR*RVR*E9")
         cdrs = self._receive(cdr_payload(1), other_uid, unknown)

@@ -61,7 +61,7 @@ class TestToleranceOfCdrs(OcpiObjectsCommon):
         ),
         (
             "allow_missing_values",
-            {"cdr_location": without(cdr_payload()["cdr_location"], "evse_id")},
+            {"cdr_location": without(cdr_payload(91)["cdr_location"], "evse_id")},
             ("missing", "cdr_location.evse_id", "a value", "nothing"),
         ),
         (
@@ -76,7 +76,7 @@ class TestToleranceOfCdrs(OcpiObjectsCommon):
         ),
         (
             "allow_country_forms",
-            {"cdr_location": {**cdr_payload()["cdr_location"], "country": "FR"}},
+            {"cdr_location": {**cdr_payload(92)["cdr_location"], "country": "FR"}},
             ("not_alpha_3", "cdr_location.country", "FRA", "'FR'"),
         ),
         (
@@ -86,7 +86,7 @@ class TestToleranceOfCdrs(OcpiObjectsCommon):
         ),
         (
             "allow_long_texts",
-            {"cdr_location": {**cdr_payload()["cdr_location"], "address": "x" * 50}},
+            {"cdr_location": {**cdr_payload(93)["cdr_location"], "address": "x" * 50}},
             ("too_long", "cdr_location.address", "at most 45 characters", "50 characters"),
         ),
     )
