@@ -43,8 +43,8 @@
         "report/emsp_settlement_reports.xml",
         "data/mail_template_data.xml",
         # wizards before the views whose buttons open them
-        "wizard/emsp_cdr_void_views.xml",
         "wizard/emsp_cdr_import_views.xml",
+        "wizard/emsp_inbox_decide_views.xml",
         "wizard/emsp_ocpi_connection_register_views.xml",
         "wizard/emsp_ocpi_connection_token_views.xml",
         "wizard/emsp_price_grid_import_views.xml",
@@ -68,6 +68,8 @@
         "views/emsp_validation_ruleset_views.xml",
         "views/emsp_cdr_explanation_templates.xml",
         "views/emsp_cdr_views.xml",
+        "views/emsp_cdr_decision_views.xml",
+        "views/emsp_inbox_views.xml",
         "views/emsp_settlement_views.xml",
         "views/emsp_invoice_reconciliation_views.xml",
         "views/emsp_price_simulation_views.xml",

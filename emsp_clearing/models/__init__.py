@@ -4,6 +4,7 @@ from . import emsp_ocpi_object  # isort: skip
 from . import emsp_ocpi_cursor, emsp_ocpi_push  # isort: skip
 from . import emsp_ocpi_object_push  # isort: skip
 from . import emsp_validation_rules  # isort: skip
+from . import emsp_decision_mixin  # isort: skip
 from . import emsp_cdr, emsp_settlement  # isort: skip
 from . import emsp_price_simulation  # isort: skip
 from . import (
@@ -20,6 +21,7 @@ from . import (
     emsp_cdr_checks,
     emsp_cdr_context,
     emsp_cdr_credit,
+    emsp_cdr_decision,
     emsp_cdr_explanation,
     emsp_cdr_facts,
     emsp_cdr_finding,
@@ -34,6 +36,7 @@ from . import (
     emsp_customer_group,
     emsp_exception,
     emsp_exception_late,
+    emsp_exception_missing,
     emsp_invoice_reconciliation,
     emsp_invoice_reconciliation_line,
     emsp_location,
@@ -66,6 +69,8 @@ from . import (
     emsp_price_simulation_problem,
     emsp_price_simulation_run,
     emsp_session,
+    emsp_session_inbox,
+    emsp_session_missing,
     emsp_settlement_annex,
     emsp_settlement_invoice,
     emsp_settlement_reconciliation,
@@ -85,6 +90,6 @@ from . import (
 )
 
 # They build on what extensions above define.
-from . import emsp_cdr_push, emsp_invoice_reconciliation_push  # isort: skip
+from . import emsp_cdr_inbox, emsp_cdr_push, emsp_inbox, emsp_invoice_reconciliation_push  # isort: skip
 from . import emsp_ocpi_connection_modules, emsp_ocpi_connection_parties  # isort: skip
 from . import emsp_ocpi_full_reading, emsp_tariff_listing, emsp_token_listing  # isort: skip

@@ -178,10 +178,6 @@ class EmspCdr(models.Model):
                 self.env._("CDR %(cdr)s cannot be deleted. Void it instead.", cdr=self[0].ocpi_id)
             )
 
-    def action_release(self):
-        """Let quarantined CDRs go to the partner; its control window starts now."""
-        return self._release(fields.Datetime.now())
-
     def action_view_settlement(self):
         self.ensure_one()
         return self.settlement_id.get_formview_action()
@@ -197,16 +193,18 @@ class EmspCdr(models.Model):
         }
 
     def _release(self, as_of):
+        """Let quarantined CDRs go to the partner; its control window starts then."""
         unpriced = self.filtered(lambda cdr: not cdr.explanation)
         if unpriced:
-            raise UserError(
-                self.env._(
-                    "CDR %(cdr)s has no price yet: %(reason)s",
-                    cdr=unpriced[0].ocpi_id,
-                    reason=unpriced[0].finding_ids[:1].message or unpriced[0].attach_message,
-                )
-            )
+            raise UserError(unpriced[0]._unpriced_text())
         return self._update_state("open", available_at=as_of)
+
+    def _unpriced_text(self):
+        return self.env._(
+            "CDR %(cdr)s has no price yet: %(reason)s",
+            cdr=self.ocpi_id,
+            reason=self.finding_ids[:1].message or self.attach_message,
+        )
 
     def _void(self, reason):
         """Give up the claim. What is locked stays: only a credit CDR corrects it."""

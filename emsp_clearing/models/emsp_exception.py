@@ -3,7 +3,7 @@ import psycopg2.errors
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 
-SEVERITY_BY_KIND = {"unmatched": "warning", "gap": "warning", "late": "warning", "cdr_conflict": "warning"}
+SEVERITY_BY_KIND = dict.fromkeys(("unmatched", "gap", "late", "cdr_conflict", "cdr_missing"), "warning")
 
 
 class EmspException(models.Model):

@@ -44,7 +44,9 @@ RIGHTS = {
     "emsp.settlement": (READER, EDITOR, EDITOR, NOBODY, NOBODY, NOBODY),
     "emsp.exception": (READER, EDITOR, EDITOR, NOBODY, NOBODY, NOBODY),
     "emsp.cdr.import": (NOBODY, OWNER, OWNER, NOBODY, NOBODY, NOBODY),
-    "emsp.cdr.void": (NOBODY, OWNER, OWNER, NOBODY, NOBODY, NOBODY),
+    "emsp.cdr.decision": (READER, READER, READER, NOBODY, NOBODY, NOBODY),
+    "emsp.inbox": (READER, READER, READER, NOBODY, NOBODY, NOBODY),
+    "emsp.inbox.decide": (NOBODY, "rwc-", "rwc-", NOBODY, NOBODY, NOBODY),
     "emsp.ocpi.connection.token": (NOBODY, NOBODY, "r-c-", NOBODY, NOBODY, NOBODY),
 }
 ROLES = ("user", "operator", "manager", "endpoint", "accountant", "employee")
@@ -119,7 +121,18 @@ class TestRights(AccessCommon):
 
     def test_steps_of_the_life_cycle_cannot_be_called_from_outside(self):
         methods = {
-            "emsp.cdr": ("_store", "_update_state", "_receive", "_rate", "_void", "_release", "_job_rate"),
+            "emsp.cdr": (
+                "_store",
+                "_update_state",
+                "_receive",
+                "_rate",
+                "_void",
+                "_release",
+                "_decide",
+                "_job_rate",
+            ),
+            "emsp.cdr.decision": ("_record",),
+            "emsp.session": ("_decide", "_carry_out", "_cron_find_missing_cdrs"),
             "emsp.settlement": ("_store", "_update_state", "_job_invoice", "_cron_run_due", "_set_sent"),
             "emsp.exception": ("_open", "_close"),
             "emsp.ocpi.connection": ("_generate_token", "_seal_chain", "_find_by_token"),

@@ -98,7 +98,7 @@ class TestCdrFindings(EmspCommon):
         self.assertEqual((cdr.state, cdr.explanation), ("quarantine", False))
         self.assertEqual(self._codes(cdr), {"currency_mismatch": "hold"})
         with self.assertRaisesRegex(UserError, "CHF"):
-            cdr.action_release()
+            cdr._release(RECEIVED)
 
     def test_session_outside_every_grid_is_held(self):
         self.grid.valid_to = datetime(2026, 9, 30).date()
@@ -244,7 +244,7 @@ class TestCdrImmutability(EmspCommon):
     def test_operator_writes_notes_and_voids(self):
         cdr = self._receive(cdr_payload()).with_user(self.users["operator"])
         cdr.internal_note = "Driver called"
-        cdr.env["emsp.cdr.void"].create({"cdr_ids": cdr.ids, "reason": "Test session"}).action_void()
+        cdr._decide("void", "Test session")
         self.assertEqual((cdr.state, cdr.void_reason), ("void", "Test session"))
 
     def test_user_reads_and_does_nothing_else(self):

@@ -95,8 +95,18 @@ class TestPushCdrs(PushCommon):
         self.assertEqual(held.state, "quarantine")
         self._receive(cdr_payload(2), rate=False)
         self.assertFalse(self.outbox())
-        held.action_release()
+        held._decide("release", "Late by agreement")
         self.assertEqual(self.outbox().key, "FR*RVR*CDR-1")
+
+    def test_cdr_that_is_held_again_before_its_turn_is_sent_after_its_release_alone(self):
+        cdr = self._receive(cdr_payload())
+        cdr._update_state("quarantine")
+        self.push()
+        self.assertFalse(self.emsp_system.told)
+        self.assertEqual(self.outbox().state, "dropped")
+        cdr._decide("release", "Checked")
+        self.push()
+        self.assertEqual([told[3]["id"] for told in self.emsp_system.told], ["CDR-1"])
 
     def test_cdr_of_another_party_is_not_sent(self):
         stranger = {**cdr_payload()["cdr_token"], "country_code": "NL", "party_id": "OTH"}

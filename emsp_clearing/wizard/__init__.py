@@ -1,7 +1,7 @@
 from . import (
     account_statement_import,
     emsp_cdr_import,
-    emsp_cdr_void,
+    emsp_inbox_decide,
     emsp_ocpi_connection_register,
     emsp_ocpi_connection_token,
     emsp_price_grid_import,

@@ -91,7 +91,7 @@ def test_every_page_ends_in_one_line_feed_and_no_line_in_white_space(page):
 
 
 def menu_paths():
-    """Every menu of the add-on as "Clearing > CDRs > To Review"."""
+    """Every menu of the add-on as "Clearing > CDRs > Inbox"."""
     names, menus = {}, {}
     for file in ADDON.glob("*/*.xml"):
         for element in etree.parse(file).getroot().iter():
