@@ -159,7 +159,9 @@ def session(number):
 def cdr(run, number):
     """22.5 kWh in 95 minutes: 0.50 + 9.45."""
     sold = story.Session(f"P{number}", "DE*SMO", "22.5", 95, 0, "9.95")
-    return story.cdr(sold, datetime.now(UTC) - timedelta(hours=3), run, number)
+    # Each version has hours of its own: on one charger, two sessions at once would be held.
+    hours = 3 * (1 + ["211", "221", "230"].index(run))
+    return story.cdr(sold, datetime.now(UTC) - timedelta(hours=hours), run, number)
 
 
 def now(seconds=0):

@@ -4,6 +4,7 @@ import json
 import socket
 import struct
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
@@ -23,7 +24,9 @@ def connected(demo):
 
 
 def payload(demo, name):
-    return story.cdr(SESSIONS[name], demo.month.start, demo.run)
+    """Each session has hours of its own: on one charger, two at once would be held."""
+    start = demo.month.start + timedelta(hours=6 * list(SESSIONS).index(name))
+    return story.cdr(SESSIONS[name], start, demo.run)
 
 
 def found(demo, name):
