@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from quality_cases import BLOCKED, CASES, LIMITS, LONG, TOKEN, clean, location, token
 from support.ocpi_client import OcpiClient
+from support.odoo_client import OdooError
 
 LOCATION_PATH = "/ocpi/emsp/2.2.1/locations/FR/RVR/LOC-Q"
 TOKEN_PATH = "/ocpi/cpo/2.2.1/tokens/DE/SMO/{}?type=RFID"
@@ -94,6 +95,37 @@ def test_partner_sees_what_is_open_and_nothing_that_is_held(demo, partner, judge
     answer = partner.get(CDRS_PATH + "?limit=100")
     shown = {cdr["id"] for cdr in answer.envelope["data"]}
     assert shown == {row["ocpi_id"] for row in judged.values() if row["state"] == "open"}
+
+
+def test_inbox_holds_exactly_what_is_held(demo, judged):
+    rows = demo.manager.search_read("emsp.inbox", [], ["ocpi_id", "kind", "rule", "message", "user_id"])
+    held = {row["ocpi_id"]: rule for rule, row in judged.items() if row["state"] == "quarantine"}
+    assert {row["ocpi_id"] for row in rows} == set(held)
+    assert {row["kind"] for row in rows} == {"held"}
+    # A currency that the contract is not in leaves the session without a price, whatever the rules say.
+    expected = {**{name: name for name in held.values()}, "currency": "price"}
+    assert {held[row["ocpi_id"]]: row["rule"] for row in rows} == expected
+
+
+def test_released_cdr_is_seen_by_the_partner_and_a_void_one_is_not(demo, partner, judged):
+    freed, given_up = judged["charging_speed"], judged["energy_range"]
+    for row, action in ((freed, "action_release"), (given_up, "action_void")):
+        dialog = demo.manager.call("emsp.cdr", action, [row["id"]])
+        decision = dialog["res_id"]
+        with pytest.raises(OdooError, match="Write the reason"):
+            demo.manager.call("emsp.inbox.decide", "action_decide", [decision])
+        demo.manager.call("emsp.inbox.decide", "write", [decision], {"reason": "Meter read on site"})
+        demo.manager.call("emsp.inbox.decide", "action_decide", [decision])
+    states = demo.manager.search_read("emsp.cdr", [["id", "in", [freed["id"], given_up["id"]]]], ["state"])
+    assert {row["id"]: row["state"] for row in states} == {freed["id"]: "open", given_up["id"]: "void"}
+    shown = {cdr["id"] for cdr in partner.get(CDRS_PATH + "?limit=100").envelope["data"]}
+    assert freed["ocpi_id"] in shown and given_up["ocpi_id"] not in shown
+    ids = [freed["id"], given_up["id"]]
+    log = demo.manager.search_read("emsp.cdr.decision", [["cdr_id", "in", ids]], ["action", "reason"])
+    assert {(row["action"], row["reason"]) for row in log} == {
+        ("release", "Meter read on site"),
+        ("void", "Meter read on site"),
+    }
 
 
 def test_refusing_rule_answers_the_sender_and_stores_nothing(demo, judged):
