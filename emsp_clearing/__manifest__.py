@@ -66,6 +66,7 @@
         "views/emsp_customer_group_views.xml",
         "views/emsp_price_grid_views.xml",
         "views/emsp_validation_ruleset_views.xml",
+        "views/res_partner_views.xml",
         "views/emsp_cdr_explanation_templates.xml",
         "views/emsp_cdr_views.xml",
         "views/emsp_cdr_decision_views.xml",

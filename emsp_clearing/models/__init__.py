@@ -33,6 +33,7 @@ from . import (
     emsp_contract,
     emsp_contract_party,
     emsp_contract_recheck,
+    emsp_contract_rules,
     emsp_customer_group,
     emsp_exception,
     emsp_exception_late,
@@ -87,6 +88,7 @@ from . import (
     mail_mail,
     res_company,
     res_partner,
+    res_partner_rules,
 )
 
 # They build on what extensions above define.

@@ -1,7 +1,7 @@
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import ormcache
 
 from ..core.checks.ruleset import Ruleset
@@ -41,6 +41,7 @@ class EmspValidationRuleset(models.Model):
         help="The rules of another set are taken over; they can be changed.",
     )
     difference_html = fields.Html(string="Other than the set for everyone", compute="_compute_difference")
+    finding_count = fields.Integer(compute="_compute_finding_count")
 
     _default_unique = models.UniqueIndex(
         "(company_id) WHERE partner_id IS NULL", "This company has a rule set for everyone already."
@@ -60,6 +61,28 @@ class EmspValidationRuleset(models.Model):
             default = ruleset._default_of(ruleset.company_id)
             lines = default._describe_changes(ruleset._rule_values()) if ruleset.partner_id else []
             ruleset.difference_html = as_list(lines) if lines else False
+
+    def _compute_finding_count(self):
+        counts = dict(
+            self.env["emsp.cdr.finding"]._read_group(
+                [("ruleset_id", "in", self.ids)], ["ruleset_id"], ["__count"]
+            )
+        )
+        for ruleset in self:
+            ruleset.finding_count = counts.get(ruleset, 0)
+
+    @api.constrains("partner_id")
+    def _check_partner(self):
+        for ruleset in self:
+            partner = ruleset.partner_id
+            if partner != partner.commercial_partner_id:
+                raise ValidationError(
+                    self.env._(
+                        "%(contact)s is a contact of %(company)s: make the rule set for %(company)s.",
+                        contact=partner.name,
+                        company=partner.commercial_partner_id.name,
+                    )
+                )
 
     @api.model
     def default_get(self, names):
@@ -107,9 +130,12 @@ class EmspValidationRuleset(models.Model):
         self.env.registry.clear_cache()
         return super().unlink()
 
-    def _rule_values(self):
+    def action_view_findings(self):
         self.ensure_one()
-        return {name: self[name] for name in RULE_FIELDS}
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "emsp_clearing.emsp_cdr_finding_action_ruleset"
+        )
+        return {**action, "domain": [("ruleset_id", "=", self.id)]}
 
     def _describe_changes(self, vals):
         """:param dict vals: new values, of rules and others. :return: list of texts, one for each change."""
@@ -117,8 +143,9 @@ class EmspValidationRuleset(models.Model):
         texts = []
         for name in RULE_FIELDS:
             if name in vals and vals[name] != self[name]:
-                label = self._fields[name].get_description(self.env, ["string"])["string"]
-                texts.append(f"{label}: {self._show(name, self[name])} → {self._show(name, vals[name])}")
+                texts.append(
+                    f"{self._label(name)}: {self._show(name, self[name])} → {self._show(name, vals[name])}"
+                )
         return texts
 
     def _show(self, name, value):
@@ -150,15 +177,28 @@ class EmspValidationRuleset(models.Model):
 
         :return: dict partner id -> (ruleset, core Ruleset).
         """
+        chosen = self._choose(company, partners)
+        core = {ruleset: Ruleset(ruleset._settings()) for ruleset in set(chosen.values())}
+        return {partner_id: (ruleset, core[ruleset]) for partner_id, ruleset in chosen.items()}
+
+    @api.model
+    def _choose(self, company, partners):
+        """:return: dict partner id -> ruleset; False stands for CDRs without a contract."""
         wanted = [False, *partners.commercial_partner_id.ids]
         found = self.search([("company_id", "=", company.id), ("partner_id", "in", wanted)])
-        core = {ruleset: Ruleset(ruleset._settings()) for ruleset in found}
         own = {ruleset.partner_id.id: ruleset for ruleset in found}
-        # False stands for CDRs without a contract.
-        chosen = {False: own[False]}
-        for partner in partners:
-            chosen[partner.id] = own.get(partner.commercial_partner_id.id) or own[False]
-        return {partner_id: (ruleset, core[ruleset]) for partner_id, ruleset in chosen.items()}
+        chosen = {partner.id: own.get(partner.commercial_partner_id.id) or own[False] for partner in partners}
+        return {False: own[False], **chosen}
+
+    @api.model
+    def _action_own(self, company, partner):
+        """Open the partner's own set, which begins as the one for everyone."""
+        partner = partner.commercial_partner_id
+        ruleset = self._choose(company, partner)[partner.id]
+        if not ruleset.partner_id:
+            vals = {"name": partner.name, "company_id": company.id, "partner_id": partner.id}
+            ruleset = self.create({**ruleset._rule_values(), **vals})
+        return ruleset.get_formview_action()
 
     @api.model
     @ormcache("company_id")
