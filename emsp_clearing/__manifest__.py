@@ -66,6 +66,9 @@
         "views/emsp_customer_group_views.xml",
         "views/emsp_price_grid_views.xml",
         "views/emsp_validation_ruleset_views.xml",
+        # inherits the form of the rule sets
+        "views/emsp_validation_trial_views.xml",
+        "views/emsp_finding_report_views.xml",
         "views/res_partner_views.xml",
         "views/emsp_cdr_explanation_templates.xml",
         "views/emsp_cdr_views.xml",

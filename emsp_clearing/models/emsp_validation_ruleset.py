@@ -137,6 +137,19 @@ class EmspValidationRuleset(models.Model):
         )
         return {**action, "domain": [("ruleset_id", "=", self.id)]}
 
+    def action_try(self):
+        """Change the rules on paper first, and see what becomes of past CDRs."""
+        self.ensure_one()
+        trial = self.env["emsp.validation.trial"].create(
+            {"ruleset_id": self.id, "ruleset_version": self.version, **self._rule_values()}
+        )
+        return trial.get_formview_action()
+
+    def action_view_quality(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("emsp_clearing.emsp_finding_report_action")
+        return {**action, "domain": [("ruleset_id", "=", self.id)]}
+
     def _describe_changes(self, vals):
         """:param dict vals: new values, of rules and others. :return: list of texts, one for each change."""
         self.ensure_one()
@@ -169,7 +182,7 @@ class EmspValidationRuleset(models.Model):
     def _create_missing_defaults(self):
         """For each company that has none; repeated at each update of the add-on."""
         having = self.search([("partner_id", "=", False)]).company_id
-        self._create_default(self.env["res.company"].search([]) - having)
+        self._create_default(self.env["res.company"].search([("id", "not in", having.ids)]))
 
     @api.model
     def _by_partner(self, company, partners):

@@ -146,9 +146,11 @@ def test_price_facts_are_those_of_the_engine():
         "total_fixed_cost": 1.0,
     }
     assert sorted(map(float, facts.vat_rates)) == [0.0, 20.0]
+    assert PriceFacts.of_stored(result.to_json()) == facts
     # OCPI 2.1.1 has no word for taxes.
     result = price(session(period(60, energy="10")), [replace(rate, version="2.1.1")], PricingRules(None))
     assert PriceFacts.of(result).vat_rates is None
+    assert PriceFacts.of_stored(result.to_json()) == PriceFacts.of(result)
 
 
 # --- currency --------------------------------------------------------------------------------------

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from ..money import ZERO
+from ..money import ZERO, D
 from ..ocpi.objects import NOT_AVAILABLE
 from ..pricing.explanation import Result
 
@@ -28,6 +29,17 @@ class PriceFacts:
         subtotals = {name: cost.excl for name, cost in result.subtotals.items() if cost.excl is not None}
         rates = tuple(share.rate or ZERO for share in result.taxes)
         return cls(result.net, subtotals, None if result.totals.incl is None else rates)
+
+    @classmethod
+    def of_stored(cls, explanation: Mapping[str, Any]) -> "PriceFacts":
+        """Of an `Explanation.to_json` whose tax is known."""
+        subtotals = explanation["subtotals"].items()
+        rates = tuple(D(share["rate"] or 0) for share in explanation["taxes"])
+        return cls(
+            D(explanation["totals"]["excl"]),
+            {name: D(cost["excl"]) for name, cost in subtotals if cost["excl"] is not None},
+            None if explanation["totals"]["incl"] is None else rates,
+        )
 
 
 @dataclass(frozen=True, slots=True)
