@@ -48,6 +48,7 @@
         "wizard/emsp_ocpi_connection_register_views.xml",
         "wizard/emsp_ocpi_connection_token_views.xml",
         "wizard/emsp_price_grid_import_views.xml",
+        "wizard/emsp_webhook_secret_views.xml",
         # views
         "views/account_bank_statement_line_views.xml",
         "views/account_move_refund_views.xml",
@@ -56,6 +57,7 @@
         "views/emsp_ocpi_message_views.xml",
         "views/emsp_ocpi_connection_views.xml",
         "views/emsp_ocpi_push_views.xml",
+        "views/emsp_webhook_views.xml",
         "views/emsp_ocpi_cursor_views.xml",
         "views/emsp_token_views.xml",
         "views/emsp_session_views.xml",
@@ -71,6 +73,7 @@
         "views/emsp_finding_report_views.xml",
         "views/res_partner_views.xml",
         "views/emsp_cdr_explanation_templates.xml",
+        "views/emsp_cdr_explanation_page.xml",
         "views/emsp_cdr_views.xml",
         "views/emsp_cdr_decision_views.xml",
         "views/emsp_inbox_views.xml",

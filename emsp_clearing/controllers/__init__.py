@@ -1,1 +1,1 @@
-from . import ocpi
+from . import explanation, ocpi

@@ -13,6 +13,7 @@ from . import (
     test_documents,
     test_exception,
     test_inbox,
+    test_explanation_page,
     test_ocpi_auth,
     test_ocpi_cdrs,
     test_ocpi_client,
@@ -42,4 +43,6 @@ from . import (
     test_settlement,
     test_settlement_invoice,
     test_tariff_source,
+    test_webhook,
+    test_webhook_audience,
 )

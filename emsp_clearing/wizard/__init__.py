@@ -5,4 +5,5 @@ from . import (
     emsp_ocpi_connection_register,
     emsp_ocpi_connection_token,
     emsp_price_grid_import,
+    emsp_webhook_secret,
 )
