@@ -57,6 +57,7 @@
         "views/emsp_ocpi_message_views.xml",
         "views/emsp_ocpi_connection_views.xml",
         "views/emsp_ocpi_push_views.xml",
+        "views/emsp_ocpi_connection_notice_views.xml",
         "views/emsp_webhook_views.xml",
         "views/emsp_ocpi_cursor_views.xml",
         "views/emsp_token_views.xml",

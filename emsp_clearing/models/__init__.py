@@ -102,4 +102,5 @@ from . import emsp_ocpi_connection_modules, emsp_ocpi_connection_parties  # isor
 from . import emsp_ocpi_full_reading, emsp_tariff_listing, emsp_token_listing  # isort: skip
 from . import emsp_ocpi_full_reading  # isort: skip
 from . import emsp_webhook, emsp_webhook_delivery  # isort: skip
-from . import emsp_cdr_announcement, emsp_cdr_finding_told  # isort: skip
+from . import emsp_cdr_announcement, emsp_cdr_finding_notice, emsp_cdr_finding_told  # isort: skip
+from . import emsp_ocpi_connection_notice  # isort: skip

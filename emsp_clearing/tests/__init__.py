@@ -14,6 +14,7 @@ from . import (
     test_exception,
     test_inbox,
     test_explanation_page,
+    test_notice,
     test_ocpi_auth,
     test_ocpi_cdrs,
     test_ocpi_client,
