@@ -103,4 +103,4 @@ from . import emsp_ocpi_full_reading, emsp_tariff_listing, emsp_token_listing  #
 from . import emsp_ocpi_full_reading  # isort: skip
 from . import emsp_webhook, emsp_webhook_delivery  # isort: skip
 from . import emsp_cdr_announcement, emsp_cdr_finding_notice, emsp_cdr_finding_told  # isort: skip
-from . import emsp_ocpi_connection_notice  # isort: skip
+from . import emsp_ocpi_connection_findings, emsp_ocpi_connection_notice  # isort: skip

@@ -20,6 +20,7 @@ from . import (
     test_ocpi_client,
     test_ocpi_connection,
     test_ocpi_credentials,
+    test_ocpi_findings,
     test_ocpi_full_reading,
     test_ocpi_inline_tariffs,
     test_ocpi_invoice_reconciliation,

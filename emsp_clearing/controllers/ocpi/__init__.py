@@ -3,6 +3,7 @@ from . import (
     credentials,
     dispatcher,
     fallback,
+    findings,
     invoice_reconciliation,
     locations,
     openapi,

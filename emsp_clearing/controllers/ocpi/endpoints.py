@@ -21,6 +21,8 @@ ENDPOINTS = (
 )
 # Modules that not every version has (OCPI 2.3.0 edition 2).
 ONLY_IN = {"invoicereconciliation": ("2.3.0",)}
+# A custom module: its path; how it is listed says the connection.
+FINDINGS = "findings"
 VERSIONS_URL = "/ocpi/versions"
 
 
@@ -48,10 +50,11 @@ def side_of(path):
     return parts[2] if len(parts) > 3 and parts[2] in ("cpo", "emsp") else None
 
 
-def version_details(side, version, absolute_url):
+def version_details(side, version, absolute_url, findings_module=None):
     """What one side of the house offers in a version; OCPI 2.1.1 writes no roles.
 
     :param absolute_url: makes an address of a path.
+    :param findings_module: identifier of the custom module; None where it was not agreed.
     """
     has_roles = version != "2.1.1"
     listed = [("credentials", "SENDER", credentials_url(version))]
@@ -60,6 +63,8 @@ def version_details(side, version, absolute_url):
         for module, role, owner in ENDPOINTS
         if owner == side and is_in(module, version)
     ]
+    if findings_module:
+        listed.append((findings_module, "SENDER", module_url(side, version, FINDINGS)))
     endpoints = (
         Endpoint(module, absolute_url(path), role if has_roles else None) for module, role, path in listed
     )

@@ -4,6 +4,7 @@ from typing import NamedTuple
 from odoo import http
 from odoo.http import request
 
+from ...core.ocpi.findings import Finding
 from ...core.ocpi.json_text import write_json
 from ...core.ocpi.modules import schema_of
 from ...core.ocpi.modules_v221 import (
@@ -22,7 +23,15 @@ from ...core.ocpi.modules_v221 import (
 from ...core.ocpi.openapi import Route, document
 from ...core.ocpi.v221 import Cdr, Tariff
 from ...core.ocpi.versions import VERSIONS, find_version
-from .endpoints import ENDPOINTS, VERSIONS_URL, credentials_url, details_url, is_in, module_url
+from .endpoints import (
+    ENDPOINTS,
+    FINDINGS,
+    VERSIONS_URL,
+    credentials_url,
+    details_url,
+    is_in,
+    module_url,
+)
 
 OPENAPI_URL = "/ocpi/openapi.json"
 PAGING = ("date_from", "date_to", "offset", "limit")
@@ -137,6 +146,10 @@ def routes():
             if is_in(module, version)
             for method in METHODS[module, role]
             if version in method.versions
+        ]
+        found += [
+            _route(FINDINGS, version, "SENDER", module_url(side, version, FINDINGS), _list(Finding))
+            for side in ("cpo", "emsp")
         ]
     return found
 

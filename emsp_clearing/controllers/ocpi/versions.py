@@ -22,5 +22,8 @@ class OcpiVersions(http.Controller):
     def get_details(self):
         ocpi = request.dispatcher
         version = ocpi.version
-        details = version_details(ocpi.connection._side(), version, ocpi.absolute_url)
+        connection = ocpi.connection
+        details = version_details(
+            connection._side(), version, ocpi.absolute_url, connection._findings_module()
+        )
         return Answer(data=version_details_payload(details, version))
