@@ -139,9 +139,8 @@ class EmspCdr(models.Model):
 
     @api.depends("finding_ids")
     def _compute_finding_count(self):
-        counts = dict(
-            self.env["emsp.cdr.finding"]._read_group([("cdr_id", "in", self.ids)], ["cdr_id"], ["__count"])
-        )
+        domain = [("cdr_id", "in", self.ids), ("superseded_at", "=", False)]
+        counts = dict(self.env["emsp.cdr.finding"]._read_group(domain, ["cdr_id"], ["__count"]))
         for cdr in self:
             cdr.finding_count = counts.get(cdr, 0)
 
@@ -194,12 +193,17 @@ class EmspCdr(models.Model):
 
     def _release(self, as_of):
         """Let quarantined CDRs go to the partner; its control window starts then."""
-        unpriced = self.filtered(lambda cdr: not cdr.explanation)
-        if unpriced:
-            raise UserError(unpriced[0]._unpriced_text())
+        for cdr in self:
+            problem = cdr._release_problem()
+            if problem:
+                raise UserError(problem)
         return self._update_state("open", available_at=as_of)
 
-    def _unpriced_text(self):
+    def _release_problem(self):
+        """Extension point: why the CDR cannot be released, as text; None when it can."""
+        self.ensure_one()
+        if self.explanation:
+            return None
         return self.env._(
             "CDR %(cdr)s has no price yet: %(reason)s",
             cdr=self.ocpi_id,

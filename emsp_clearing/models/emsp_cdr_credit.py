@@ -1,10 +1,12 @@
 from odoo import models
+from odoo.exceptions import UserError
 
 from ..core.checks.facts import PriceFacts
 from ..core.money import D, from_float
 from .emsp_cdr_facts import Subject
 from .emsp_cdr_price import hold
 from .emsp_cdr_rating import Appraisal, is_held, once
+from .messages import finding_text
 
 
 class EmspCdrCredit(models.Model):
@@ -35,6 +37,26 @@ class EmspCdrCredit(models.Model):
         else:
             reason = self.env._("Neutralised by credit CDR %(credit)s.", credit=self.ocpi_id)
             (original | self)._void(reason)
+
+    def _release(self, as_of):
+        """A credit CDR that a rule held is settled as if nothing had held it."""
+        credits = self.filtered("is_credit")
+        for credit in credits:
+            problem = credit._release_problem()
+            if problem:
+                raise UserError(problem)
+            original = credit._find_original()
+            credit._store({"credited_cdr_id": original.id})
+            credit._settle_credit(original, as_of)
+        return credits | super(EmspCdrCredit, self - credits)._release(as_of)
+
+    def _release_problem(self):
+        if not self.is_credit:
+            return super()._release_problem()
+        problems = self._credit_problems(self._find_original())
+        if not problems:
+            return None
+        return finding_text(self.env, problems[0]["code"], expected="-", found=problems[0]["found"])
 
     def _appraise_credits(self):
         """:return: as `_appraise`; one after the other, because two may credit the same original."""

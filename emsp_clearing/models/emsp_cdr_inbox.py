@@ -31,8 +31,8 @@ class EmspCdrInbox(models.Model):
         state = self._state_label(self.state)
         if action == "release" and self.state != "quarantine":
             return self.env._("CDR %(cdr)s is not held: it is %(state)s.", cdr=self.ocpi_id, state=state)
-        if action == "release" and not self.explanation:
-            return self._unpriced_text()
+        if action == "release":
+            return self._release_problem()
         if action == "void" and self.state not in VOIDABLE:
             return self.env._(
                 "CDR %(cdr)s is %(state)s. Ask for a credit CDR instead.", cdr=self.ocpi_id, state=state

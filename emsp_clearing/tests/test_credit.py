@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common import cdr_payload
@@ -48,6 +49,22 @@ class TestCredit(SettlementCommon):
         self._settle(payload)
         credit = self._receive(credit_of(payload, total_cost={"excl_vat": 99.0}), received_at=LATER)
         self.assertEqual(credit.amount_untaxed, -6.40)
+
+    def test_credit_that_a_rule_held_is_settled_when_it_is_released(self):
+        payload = priced(1, 6.40)
+        self._settle(payload)
+        rules = self.env["emsp.validation.ruleset"]._default_of(self.company)
+        rules.cost_range_max_amount = 5
+        credit = self._receive(credit_of(payload), received_at=LATER)
+        self.assertEqual((credit.state, credit.finding_ids.code), ("quarantine", "cost_above_max"))
+        credit._decide("release", "Agreed with the partner")
+        self.assertEqual((credit.state, credit.amount_untaxed), ("open", -6.40))
+        self.assertEqual(credit.credited_cdr_id.ocpi_id, "CDR-1")
+
+    def test_credit_without_an_original_cannot_be_released(self):
+        credit = self._receive(credit_of(cdr_payload(7)))
+        with self.assertRaisesRegex(UserError, "names an original that is not known: CDR-7"):
+            credit._decide("release", "Please")
 
     def test_credit_of_an_unknown_cdr_is_held(self):
         credit = self._receive(credit_of(cdr_payload(7)))
