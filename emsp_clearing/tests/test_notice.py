@@ -94,7 +94,7 @@ class TestNotice(EmspCommon, MockEmail):
 
     def test_released_cdr_is_not_told_any_more(self):
         cdr = self.hold(1)
-        cdr.action_release()
+        cdr._decide("release", "Checked")
         self.assertFalse(self.told(RECEIVED))
         holds = cdr.finding_ids.filtered(lambda each: each.severity == "hold")
         self.assertEqual(holds.mapped("notice_state"), ["dropped"])

@@ -21,7 +21,7 @@ class TestWebhookAudience(WebhookCommon):
             self.assertEqual(self.events(webhook), [("cdr.flagged", "CDR-1")])
         for webhook in (emsp, payer):
             self.assertFalse(self.events(webhook))
-        held.action_release()
+        held._decide("release", "Checked")
         for webhook in (ours, sender, emsp, payer):
             self.assertEqual(self.events(webhook)[-1], ("cdr.released", "CDR-1"))
 
@@ -29,7 +29,7 @@ class TestWebhookAudience(WebhookCommon):
         sender = self.create_webhook(connection_id=self.connection.id)
         emsp = self.create_webhook(connection_id=self.emsp.id)
         held = self._receive(cdr_payload(1, start=OLD))
-        held.action_release()
+        held._decide("release", "Checked")
         tokens = {
             webhook: json.loads(webhook.delivery_ids[0].payload)["data"]["explanation_url"].split("=")[-1]
             for webhook in (sender, emsp)
