@@ -33,7 +33,9 @@ class EmspFindingReport(models.Model):
     )
     held = fields.Integer(readonly=True, help="CDRs with a finding of the rule that holds them.")
     false_alarms = fields.Integer(
-        readonly=True, help="CDRs that the rule held and somebody released: they are open or billed now."
+        readonly=True,
+        help="CDRs that the rule held and somebody released as they were: they are open or billed now. Not "
+        "those that facts which came later set free.",
     )
     released = fields.Integer(string="Held and released", readonly=True)
     waited_h = fields.Float(string="Hours held", digits=(16, 2), readonly=True)
@@ -136,13 +138,14 @@ FOUND = SQL(
     SELECT c.company_id, c.partner_id, c.ruleset_id, c.currency_id, c.received_at::date AS day, f.rule,
            COUNT(*) AS flagged,
            COUNT(*) FILTER (WHERE f.is_held) AS held,
-           COUNT(*) FILTER (WHERE f.is_held AND c.state IN ('open', 'locked', 'invoiced')) AS false_alarms,
+           COUNT(*) FILTER (WHERE f.still_holds AND %(billable)s) AS false_alarms,
            COUNT(*) FILTER (WHERE f.is_held AND %(released)s) AS released,
            SUM(EXTRACT(EPOCH FROM c.available_at - c.received_at) / 3600)
                FILTER (WHERE f.is_held AND %(released)s) AS waited_h,
            SUM(c.amount_untaxed) AS amount
       FROM (
-            SELECT cdr_id, rule, bool_or(severity != 'note') AS is_held
+            SELECT cdr_id, rule, bool_or(severity != 'note') AS is_held,
+                   bool_or(severity != 'note' AND superseded_at IS NULL) AS still_holds
               FROM emsp_cdr_finding
              WHERE rule IS NOT NULL
              GROUP BY cdr_id, rule
@@ -154,4 +157,5 @@ FOUND = SQL(
     keys=KEYS,
     judged=WAS_JUDGED,
     released=WAS_RELEASED,
+    billable=SQL("c.state IN ('open', 'locked', 'invoiced')"),
 )

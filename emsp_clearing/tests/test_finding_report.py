@@ -53,6 +53,13 @@ class TestFindingReport(ReportCommon):
         row = self._row()
         self.assertEqual((row.held, row.false_alarms, row.released, row.release_h), (2, 1, 1, 36))
 
+    def test_release_by_facts_that_came_later_is_no_false_alarm(self):
+        __, released, __ = self._three_in_october()
+        released.finding_ids._supersede(OCTOBER)
+        released._release(OCTOBER + timedelta(hours=2))
+        row = self._row()
+        self.assertEqual((row.flagged, row.held, row.false_alarms, row.released), (2, 2, 0, 1))
+
     def test_note_is_flagged_and_not_held(self):
         self._receive(cdr_payload(total_cost={"excl_vat": 7.0}))
         row = self._row("cost_consistency")
