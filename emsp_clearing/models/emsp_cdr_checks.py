@@ -3,7 +3,7 @@ from typing import NamedTuple
 from odoo import api, fields, models
 
 from ..core.checks.ruleset import run
-from ..core.ocpi.deviations import find_deviations
+from ..core.ocpi.deviations import deviations_of_stored
 from .check_messages import check_text, reason_text
 from .emsp_cdr_facts import Subject, owner_of
 from .emsp_ocpi_object import naive
@@ -99,7 +99,7 @@ class EmspCdrChecks(models.Model):
 
     def _deviations(self):
         """Notes on what the sender should mend, although it was understood."""
-        found = find_deviations(self.payload.encode(), self.ocpi_version)
+        found = deviations_of_stored(self.payload.encode(), self.ocpi_version)
         return [
             {
                 "code": deviation.code,

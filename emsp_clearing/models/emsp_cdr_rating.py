@@ -89,7 +89,7 @@ class EmspCdrRating(models.Model):
         ]
         # The time zone first: prices depend on it.
         for record, vals in zip(self, links, strict=True):
-            record._store(vals)
+            record._store_changes(vals)
         tariffs = self.env["emsp.tariff"]._find_for(company, cdrs, context)
         cache = {}
         ratings = [

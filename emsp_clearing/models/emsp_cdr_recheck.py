@@ -65,7 +65,7 @@ class EmspCdrRecheck(models.Model):
             cdr = appraisal.record
             # What the partner sees keeps its price: it may have approved it.
             in_quarantine = cdr.state == "quarantine"
-            cdr._store({**(appraisal.price if in_quarantine else {}), **appraisal.judgement})
+            cdr._store_changes({**(appraisal.price if in_quarantine else {}), **appraisal.judgement})
             new = cdr._update_findings(appraisal.findings, as_of)
             if in_quarantine and not is_held(appraisal.findings):
                 freed |= cdr

@@ -38,6 +38,17 @@ class EmspStateMixin(models.AbstractModel):
         """Write past `_check_write`, for the life cycle itself. Private, so RPC cannot reach it."""
         return self.write(Stored(vals))
 
+    def _store_changes(self, vals):
+        """As `_store`, of what this record does not have yet: what comes to the same costs nothing."""
+        self.ensure_one()
+        changed = {name: value for name, value in vals.items() if self._differs(name, value)}
+        if changed:
+            self._store(changed)
+
+    def _differs(self, name, value):
+        stored = self[name].id if self._fields[name].relational else self[name]
+        return (stored or False) != (value or False)
+
     def _update_state(self, target, **vals):
         """Move the records to `target`; those already there are left alone.
 

@@ -1,10 +1,10 @@
 """What of a payload is not as the specification has it, yet can be understood, and is taken or not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from msgspec import inspect
 
@@ -70,15 +70,25 @@ def find_deviations(
 
     :raise PayloadError: as `parse_cdr`.
     """
-    schema = find_version(version).cdr
-    tree = read_json(raw)
-    read(tree, schema, version, tolerances)
-    return tuple(compare(tree, schema, version))
+    read(read_json(raw), find_version(version).cdr, version, tolerances)
+    return deviations_of_stored(raw, version)
+
+
+def deviations_of_stored(raw: bytes | str, version: str) -> tuple[Deviation, ...]:
+    """As `find_deviations`, of a CDR that is known to be readable."""
+    return tuple(compare(read_json(raw), find_version(version).cdr, version))
 
 
 @cache
 def _type_info(schema: type[Payload]) -> inspect.Type:
     return inspect.type_info(schema)
+
+
+@cache
+def _fields_of(schema: type[Payload]) -> Mapping[str, tuple[Trait, inspect.Type]]:
+    """What is looked up for every object of every CDR, once."""
+    info = cast(inspect.StructType, _type_info(schema))
+    return {field.name: (trait_of(field.type), bare(field.type)) for field in info.fields}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,9 @@ class _Comparison:
     version: str
 
     def of_value(self, kind: inspect.Type, value: Any, path: Path) -> Iterator[Deviation]:
-        trait, kind = trait_of(kind), bare(kind)
+        return self._of_bare(trait_of(kind), bare(kind), value, path)
+
+    def _of_bare(self, trait: Trait, kind: inspect.Type, value: Any, path: Path) -> Iterator[Deviation]:
         if trait.foreign:
             yield _deviation("unknown_field", path, "nothing", value)
             return
@@ -102,19 +114,20 @@ class _Comparison:
                 yield _deviation("number_for_price", path, "an object", value)
                 yield from _of_number(value, path)
         elif isinstance(kind, inspect.VarTupleType) and isinstance(value, list):
+            item_trait, item_kind = trait_of(kind.item_type), bare(kind.item_type)
             for index, item in enumerate(value):
-                yield from self.of_value(kind.item_type, item, (*path, index))
+                yield from self._of_bare(item_trait, item_kind, item, (*path, index))
 
     def _of_object(
         self, kind: inspect.StructType, members: dict[str, Any], path: Path
     ) -> Iterator[Deviation]:
-        for field in kind.fields:
-            value = members.get(field.name)
+        known = _fields_of(kind.cls)
+        for field, (trait, field_kind) in known.items():
+            value = members.get(field)
             if not is_absent(value):
-                yield from self.of_value(field.type, value, (*path, field.name))
+                yield from self._of_bare(trait, field_kind, value, (*path, field))
             else:
-                yield from self._of_absence(trait_of(field.type), (*path, field.name))
-        known = {field.name for field in kind.fields}
+                yield from self._of_absence(trait, (*path, field))
         for name in (name for name in members if name not in known):
             yield Deviation("unknown_field", spell((*path, name)), "nothing", show(members[name]))
 
