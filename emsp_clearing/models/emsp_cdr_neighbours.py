@@ -15,7 +15,10 @@ LONGEST = timedelta(days=14)
 
 
 class EmspCdrNeighbours(models.Model):
-    """Other CDRs of the same session, token or EVSE, near in time."""
+    """Other CDRs of the same session, token or EVSE, near in time.
+
+    Those that were stored before: of two that cannot both be right, the one that came later is doubted.
+    """
 
     _inherit = "emsp.cdr"
 
@@ -46,7 +49,7 @@ class EmspCdrNeighbours(models.Model):
         )
         return SQL(
             """
-            WITH s(number, evse, token, session, key, start_at, end_at) AS (VALUES %(rows)s),
+            WITH s(number, id, evse, token, session, key, start_at, end_at) AS (VALUES %(rows)s),
             near AS (
                 SELECT s.number, o.id FROM s JOIN emsp_cdr o ON o.evse_id = s.evse AND %(near)s
                 UNION
@@ -61,7 +64,7 @@ class EmspCdrNeighbours(models.Model):
               FROM near
               JOIN s ON s.number = near.number
               JOIN emsp_cdr o ON o.id = near.id
-             WHERE o.company_id = %(company)s AND o.ocpi_key != s.key
+             WHERE o.company_id = %(company)s AND o.ocpi_key != s.key AND (s.id IS NULL OR o.id < s.id)
              ORDER BY near.number, o.id
             """,
             rows=rows,
@@ -74,8 +77,9 @@ def subject_row(number, subject):
     """SQL of what tells a subject's neighbours."""
     cdr = subject.cdr
     return SQL(
-        "(%s, %s::varchar, %s::varchar, %s::varchar, %s::varchar, %s::timestamp, %s::timestamp)",
+        "(%s, %s::int, %s::varchar, %s::varchar, %s::varchar, %s::varchar, %s::timestamp, %s::timestamp)",
         number,
+        subject.record.id or None,
         cdr.cdr_location.evse_id,
         cdr.cdr_token.uid or None,
         cdr.session_id,

@@ -66,6 +66,13 @@ class TestCdrRecheck(EmspCommon):
         self.assertEqual((cdr.state, self._current(cdr)), ("open", {"too_fast"}))
         self.assertEqual(len(cdr.finding_ids), 1)
 
+    def test_of_two_that_are_the_same_session_the_later_one_is_held(self):
+        first, second = self._receive(cdr_payload(), cdr_payload(id="CDR-1-AGAIN"))
+        self.assertEqual((first.state, second.state), ("open", "quarantine"))
+        self.assertEqual(self._current(second), {"session_twice"})
+        first._recheck(LATER)
+        self.assertEqual((first.state, self._current(first)), ("open", set()))
+
     def test_token_that_is_known_later_takes_the_note_away(self):
         other = {**TOKEN, "uid": "FFFFFFFFFFFFFF"}
         emsp = self._emsp_connection()

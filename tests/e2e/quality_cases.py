@@ -19,8 +19,8 @@ LIMITS = {
     "cost_range_max_amount": 20,
     "no_energy": "note",
 }
-TOKEN, BLOCKED, LONG = "04QUALITY00001", "04QUALITY00002", "04QUALITY00003"
-EVSE, OTHER_EVSE = "FR*RVR*E7001*1", "FR*RVR*E7002*1"
+TOKEN, BLOCKED, LONG, OTHER = (f"04QUALITY0000{number}" for number in range(1, 5))
+EVSE, OTHER_EVSE, THIRD_EVSE = "FR*RVR*E7001*1", "FR*RVR*E7002*1", "FR*RVR*E7003*1"
 KEY = ec.generate_private_key(ec.SECP256R1())
 
 
@@ -86,7 +86,7 @@ def period(start: datetime, **volumes: float) -> dict:
 
 
 def location() -> dict:
-    """A place with two chargers of 22 kW."""
+    """A place with three chargers of 22 kW."""
     return {
         "country_code": "FR",
         "party_id": "RVR",
@@ -99,7 +99,7 @@ def location() -> dict:
         "country": "FRA",
         "coordinates": {"latitude": "45.757800", "longitude": "4.832000"},
         "time_zone": "Europe/Paris",
-        "evses": [_evse("7001", EVSE), _evse("7002", OTHER_EVSE)],
+        "evses": [_evse("7001", EVSE), _evse("7002", OTHER_EVSE), _evse("7003", THIRD_EVSE)],
         "last_updated": "2026-01-01T00:00:00Z",
     }
 
@@ -224,6 +224,34 @@ def setting(**changes) -> Callable[[dict], None]:
     return lambda cdr: cdr.update(deepcopy(changes))
 
 
+def placeholder(cdr: dict) -> None:
+    lasting(cdr, datetime(1970, 1, 1, tzinfo=UTC), 1, ENERGY=10.0, TIME=1.0)
+
+
+def like_the_clean_one(cdr: dict, **changes: str) -> None:
+    """At the time of the first CDR; by default with another card, at another charger."""
+    first = clean(cdr["id"].rpartition("-")[0], 0, datetime.now(UTC))
+    names = ("start_date_time", "end_date_time", "last_updated", "charging_periods")
+    cdr.update({name: first[name] for name in names})
+    cdr["cdr_token"]["uid"] = changes.get("uid", LONG)
+    cdr["cdr_location"].update(
+        evse_uid=changes.get("evse_uid", "7002"), evse_id=changes.get("evse_id", OTHER_EVSE)
+    )
+
+
+def same_session(cdr: dict) -> None:
+    like_the_clean_one(cdr)
+    cdr["session_id"] = f"{cdr['id'].rpartition('-')[0]}-QS0"
+
+
+def same_connector(cdr: dict) -> None:
+    like_the_clean_one(cdr, uid=OTHER, evse_uid="7001", evse_id=EVSE)
+
+
+def same_token(cdr: dict) -> None:
+    like_the_clean_one(cdr, uid=TOKEN, evse_uid="7003", evse_id=THIRD_EVSE)
+
+
 def at(**changes) -> Callable[[dict], None]:
     return lambda cdr: cdr["cdr_location"].update(changes)
 
@@ -268,6 +296,7 @@ def case(rule: str, codes: str, state: str, change: Callable[[dict], None]) -> C
     return Case(rule, frozenset(codes.split()), state, change)
 
 
+NEGATIVE = "end_before_start total_time_differs period_time_differs"
 CASES = (
     case("energy_range", "energy_above_max", "quarantine", too_much_energy),
     case("cost_range", "cost_above_max", "quarantine", too_dear),
@@ -289,4 +318,9 @@ CASES = (
     case("unknown_evse", "evse_unknown", "open", at(evse_uid="9", evse_id="FR*RVR*E9*1")),
     case("signed_data", "signature_invalid key_not_registered", "quarantine", signed(tampered=True)),
     case("meter_key", "key_not_registered", "open", signed()),
+    case("end_before_start", NEGATIVE, "quarantine", ending_first),
+    case("placeholder_date", "placeholder_date received_late", "quarantine", placeholder),
+    case("duplicate_session", "session_twice", "quarantine", same_session),
+    case("overlap_connector", "connector_overlap", "quarantine", same_connector),
+    case("overlap_token", "token_overlap", "open", same_token),
 )

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from quality_cases import BLOCKED, CASES, LIMITS, LONG, TOKEN, clean, location, token
+from quality_cases import BLOCKED, CASES, LIMITS, LONG, OTHER, TOKEN, clean, location, token
 from support.ocpi_client import OcpiClient
 from support.odoo_client import OdooError
 
@@ -37,7 +37,7 @@ def judged(demo, partner):
     [ruleset] = demo.manager.search_read("emsp.validation.ruleset", [["partner_id", "=", False]], ["id"])
     demo.manager.call("emsp.validation.ruleset", "write", [ruleset["id"]], LIMITS)
     put(demo.ocpi, LOCATION_PATH, location())
-    for uid, valid in ((TOKEN, True), (LONG, True), (BLOCKED, False)):
+    for uid, valid in ((TOKEN, True), (LONG, True), (OTHER, True), (BLOCKED, False)):
         put(partner, TOKEN_PATH.format(uid), token(uid, valid=valid))
     now = datetime.now(UTC)
     sent = {"clean": clean(demo.run, 0, now)}
