@@ -62,7 +62,7 @@ class Operator:
         }
         return {
             "uid": self.name("EVSE"),
-            "evse_id": f"{self.country_code}*{self.party_id}*E1001*1",
+            "evse_id": f"{self.country_code}*{self.party_id}*E{self.run}*1",
             "status": "AVAILABLE",
             "capabilities": ["RFID_READER"],
             "connectors": [connector],
@@ -97,22 +97,24 @@ class Operator:
         return self._owned("SES", {**common, **place})
 
     def cdr(self, number: int) -> dict:
-        """22.5 kWh in 90 minutes: 0.50 + 22.5 x 0.42 = 9.95."""
+        """22.5 kWh in 90 minutes: 0.50 + 22.5 x 0.42 = 9.95. Each has hours of its own."""
+        start = -200 - 120 * number
+        session = self.name("SES") if not number else self.name(f"SES{number}")
         common = {
-            "start_date_time": instant(-200),
+            "start_date_time": instant(start),
             "auth_method": "WHITELIST",
             "currency": "EUR",
             "tariffs": [self.tariff()],
-            "charging_periods": [period(-200, ENERGY=22.5, TIME=1.5)],
+            "charging_periods": [period(start, ENERGY=22.5, TIME=1.5)],
             "total_energy": 22.5,
             "total_time": 1.5,
         }
         if self.is_old:
-            common |= {"stop_date_time": instant(-110), "auth_id": emaid(self.driver)}
+            common |= {"stop_date_time": instant(start + 90), "auth_id": emaid(self.driver)}
             common |= {"location": self.location(), "total_cost": 9.95}
         else:
-            common |= {"end_date_time": instant(-110), "cdr_token": self.cdr_token}
-            common |= {"session_id": self.name("SES"), "cdr_location": self._cdr_location()}
+            common |= {"end_date_time": instant(start + 90), "cdr_token": self.cdr_token}
+            common |= {"session_id": session, "cdr_location": self._cdr_location()}
             common |= {"total_cost": {"excl_vat": 9.95, "incl_vat": 11.94}}
         return self._owned(f"CDR{number}", common)
 
