@@ -7,6 +7,7 @@ from ..core.errors import PricingError
 from ..core.ocpi.normalise import tariff_payload, write_json
 from ..core.pricing.grid import compile_grid, first_member
 from ..core.pricing.lint import lint_tariff
+from ..core.pricing.tariff import compile_tariff
 from .emsp_price_grid_line import PRICING_FIELDS, group_key
 from .lint_messages import lint_text
 
@@ -118,6 +119,7 @@ class EmspPriceGridTariff(models.Model):
         """The variant for the CDR's charger and customer.
 
         :param dict cache: shared by a batch of CDRs: groups are read and tariffs compiled once.
+        :return: CompiledTariff.
         :raise PricingError: no_tariff, when the grid has prices for other groups only.
         """
         self.ensure_one()
@@ -125,8 +127,8 @@ class EmspPriceGridTariff(models.Model):
         party = (cdr.ocpi_country_code, cdr.ocpi_party_id)
         key = (self.id, *party, location_group, customer_group)
         if key not in cache:
-            cache[key] = self._to_tariff(*party, location_group, customer_group)
-        if not cache[key].elements:
+            cache[key] = compile_tariff(self._to_tariff(*party, location_group, customer_group))
+        if not cache[key].tariff.elements:
             raise PricingError(
                 "no_tariff", "cdr_location", expected="a price for this charger and customer", got="none"
             )

@@ -286,7 +286,7 @@ class TestPriceGridPricing(PriceGridCommon):
         grid._tariff_for(cdrs[0], cache)
         grid._tariff_for(cdrs[1], cache)
         with self.assertQueryCount(0):
-            tariffs = {grid._tariff_for(cdr, cache).id for cdr in cdrs}
+            tariffs = {grid._tariff_for(cdr, cache).tariff.id for cdr in cdrs}
         self.assertEqual(len(tariffs), 2)
 
     def test_first_minutes_are_free(self):
