@@ -100,7 +100,6 @@ from . import (
 from . import emsp_cdr_inbox, emsp_cdr_push, emsp_inbox, emsp_invoice_reconciliation_push  # isort: skip
 from . import emsp_ocpi_connection_modules, emsp_ocpi_connection_parties  # isort: skip
 from . import emsp_ocpi_full_reading, emsp_tariff_listing, emsp_token_listing  # isort: skip
-from . import emsp_ocpi_full_reading  # isort: skip
 from . import emsp_webhook, emsp_webhook_delivery  # isort: skip
 from . import emsp_cdr_announcement, emsp_cdr_finding_notice, emsp_cdr_finding_told  # isort: skip
 from . import emsp_ocpi_connection_findings, emsp_ocpi_connection_notice  # isort: skip
