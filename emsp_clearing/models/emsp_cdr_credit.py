@@ -3,10 +3,10 @@ from odoo.exceptions import UserError
 
 from ..core.checks.facts import PriceFacts
 from ..core.money import D, from_float
+from .check_messages import check_text
 from .emsp_cdr_facts import Subject
 from .emsp_cdr_price import hold
 from .emsp_cdr_rating import Appraisal, is_held, once
-from .messages import finding_text
 
 
 class EmspCdrCredit(models.Model):
@@ -56,7 +56,7 @@ class EmspCdrCredit(models.Model):
         problems = self._credit_problems(self._find_original())
         if not problems:
             return None
-        return finding_text(self.env, problems[0]["code"], expected="-", found=problems[0]["found"])
+        return check_text(self.env, problems[0]["code"], {"expected": "-", "found": problems[0]["found"]})
 
     def _appraise_credits(self):
         """:return: as `_appraise`; one after the other, because two may credit the same original."""
@@ -86,7 +86,7 @@ class EmspCdrCredit(models.Model):
         return self.search([("company_id", "=", self.company_id.id), ("ocpi_key", "=", key.upper())], limit=1)
 
     def _credit_problems(self, original):
-        """What keeps a credit from being settled, whatever the rules say; as vals."""
+        """What keeps a credit from being settled, even where the rule is off; as vals."""
         if not original or original.contract_id != self.contract_id or original.state == "received":
             return [self._credit_hold("credit_orphan")]
         if self.search_count([("credited_cdr_id", "=", original.id)], limit=1):
@@ -94,7 +94,8 @@ class EmspCdrCredit(models.Model):
         return [self._credit_hold("credit_of_void")] if original.state == "void" else []
 
     def _credit_hold(self, code):
-        return hold(code, path="credit_reference_id", found=self.credited_ocpi_id or "-")
+        found = self.credited_ocpi_id or "-"
+        return hold(code, rule="credit_original", path="credit_reference_id", found=found)
 
     def _vals_from_original(self, original):
         """The mirror of the original, whatever sign the sender used."""

@@ -6,18 +6,18 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..core.checks.facts import Neighbour, evse_key, token_key
+from ..core.checks.overlap import LONGEST
 from ..core.money import from_float
 
 # How far from a session another one may start or end to be near it.
 MARGIN = timedelta(hours=1)
-# Sessions that last longer are not looked for: it bounds what the index has to read.
-LONGEST = timedelta(days=14)
 
 
 class EmspCdrNeighbours(models.Model):
     """Other CDRs of the same session, token or EVSE, near in time.
 
     Those that were stored before: of two that cannot both be right, the one that came later is doubted.
+    The longest session that counts bounds what the index has to read.
     """
 
     _inherit = "emsp.cdr"

@@ -157,7 +157,8 @@ def pricing_notes(explanation):
 
 def pricing_hold(error):
     """:param PricingError error: why there is no price. :return: vals of a finding."""
-    return hold(error.code, path=error.path, **expectation(error))
+    rule = "currency" if error.code == "currency_mismatch" else False
+    return hold(error.code, rule=rule, path=error.path, **expectation(error))
 
 
 def hold(code, **vals):

@@ -219,9 +219,11 @@ class EmspInbox(models.Model):
 
 
 def first_hold(column):
-    """SQL of a column of the first finding that holds CDR `c` now."""
+    """SQL of a column of the finding that holds CDR `c` now; a rule's first, which tells more than that the
+    pricing failed."""
     return SQL(
         "SELECT f.%s FROM emsp_cdr_finding f WHERE f.cdr_id = c.id AND c.state = 'quarantine' "
-        "AND f.severity IN ('hold', 'refuse') AND f.superseded_at IS NULL ORDER BY f.id LIMIT 1",
+        "AND f.severity IN ('hold', 'refuse') AND f.superseded_at IS NULL "
+        "ORDER BY f.rule IS NULL, f.id LIMIT 1",
         SQL.identifier(column),
     )

@@ -17,9 +17,6 @@ def finding_text(env, code, **params):
         "no_tariff": env._(
             "No tariff is valid at the session's start: no published price grid, none in the CDR."
         ),
-        "currency_mismatch": env._(
-            "The CDR is in %(found)s, the contract in %(expected)s: it cannot be priced.", **params
-        ),
         "time_zone_unknown": env._(
             "The charger's time zone is unknown, and the price depends on the local time. "
             "Set the time zone of the OCPI connection."
@@ -33,9 +30,6 @@ def finding_text(env, code, **params):
         ),
         "invalid_time": env._("The tariff has %(found)s where a time HH:MM is expected.", **params),
         "invalid_date": env._("The tariff has %(found)s where a date YYYY-MM-DD is expected.", **params),
-        "credit_orphan": env._("The credit CDR names an original that is not known: %(found)s.", **params),
-        "credit_of_void": env._("The credit CDR names an original that is void: %(found)s.", **params),
-        "credit_double": env._("CDR %(found)s was credited before; a second credit is not billed.", **params),
         # what the engine noted about the charging periods
         "unpriced": env._("The price grid has no price for %(found)s here; it is not billed.", **params),
         "spans_price_change": env._(

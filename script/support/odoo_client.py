@@ -1,5 +1,7 @@
 """A user of the back office, over the calls its web client makes: the same rights as on the screen."""
 
+from datetime import UTC, datetime, timedelta
+
 import requests
 
 from .waiting import wait_until
@@ -38,7 +40,8 @@ class OdooClient:
         return row["res_id"]
 
     def wait_for_jobs(self, seconds: float = 120) -> None:
-        """Until no background job is left to do; the user needs the right to see the queue.
+        """Until no background job is left that is due within a minute; the user must be allowed to see
+        the queue. Jobs planned for later (a notice that collects what comes meanwhile) may wait.
 
         :raise RuntimeError: when a job failed. :raise TimeoutError: when they take too long.
         """
@@ -48,9 +51,10 @@ class OdooClient:
         failed = self.search_read("queue.job", [["state", "=", "failed"]], ["name", "exc_info"])
         if failed:
             raise RuntimeError(f"Job failed: {failed[0]['name']}\n{failed[0]['exc_info']}")
-        return not self.call(
-            "queue.job", "search_count", [["state", "not in", ["done", "failed", "cancelled"]]]
-        )
+        soon = (datetime.now(UTC) + timedelta(minutes=1)).strftime("%Y-%m-%d %H:%M:%S")
+        due = ["|", ["eta", "=", False], ["eta", "<=", soon]]
+        open_jobs = [["state", "not in", ["done", "failed", "cancelled"]], *due]
+        return not self.call("queue.job", "search_count", open_jobs)
 
     def _post(self, path: str, params: dict):
         answer = self._session.post(

@@ -1,5 +1,6 @@
 """Rules on sessions told twice or at the same time: other CDRs around a session of 08:00 to 09:00."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -149,6 +150,22 @@ def test_overlap_at_the_connector(values, expected):
 )
 def test_overlap_of_the_token(values, expected):
     assert codes("overlap_token", CDR, beside(**{"evse_key": "FRRVRE9", **values})) == expected
+
+
+WEEK_S = 7 * 24 * 3600
+
+
+@pytest.mark.parametrize("rule", ["overlap_connector", "overlap_token"])
+@pytest.mark.parametrize("seconds, expected", [(WEEK_S, ["overlap"]), (WEEK_S + 1, [])])
+def test_session_of_more_than_a_week_overlaps_nothing(rule, seconds, expected):
+    """Its clock is in doubt: it would make every other session of those days doubtful."""
+    evse = EVSE if rule == "overlap_connector" else "FRRVRE9"
+    long = beside(seconds=seconds, evse_key=evse)
+    assert [code.partition("_")[2] for code in codes(rule, CDR, long)] == expected
+
+    lasting = replace(CDR, end_date_time=START + timedelta(seconds=seconds))
+    other = beside(shift=1800, evse_key=evse)
+    assert [code.partition("_")[2] for code in codes(rule, lasting, other)] == expected
 
 
 def test_overlap_tells_the_shared_time_and_the_towns():

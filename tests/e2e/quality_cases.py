@@ -21,6 +21,7 @@ LIMITS = {
 }
 TOKEN, BLOCKED, LONG, OTHER = (f"04QUALITY0000{number}" for number in range(1, 5))
 EVSE, OTHER_EVSE, THIRD_EVSE = "FR*RVR*E7001*1", "FR*RVR*E7002*1", "FR*RVR*E7003*1"
+INVALID_SESSION, WITHOUT_CDR = "QS-INVALID", "QS-WITHOUT-CDR"
 KEY = ec.generate_private_key(ec.SECP256R1())
 
 
@@ -138,6 +139,45 @@ def token(uid: str, *, valid: bool) -> dict:
     }
 
 
+def session(session_id: str, status: str, start: datetime) -> dict:
+    """10 kWh in an hour, as the session of a CDR."""
+    cdr = clean("", 0, start)
+    cdr_token, place = cdr["cdr_token"], cdr["cdr_location"]
+    return {
+        "country_code": "FR",
+        "party_id": "RVR",
+        "id": session_id,
+        "start_date_time": text(start),
+        "end_date_time": text(start + timedelta(hours=1)),
+        "kwh": 10.0,
+        "cdr_token": cdr_token,
+        "auth_method": "WHITELIST",
+        "location_id": place["id"],
+        "evse_uid": place["evse_uid"],
+        "connector_id": place["connector_id"],
+        "currency": "EUR",
+        "status": status,
+        "last_updated": text(start + timedelta(hours=1)),
+    }
+
+
+def abroad(run: str, number: int, uid: str, start: datetime) -> dict:
+    """Our driver at another operator's charger: half a kWh in four minutes, with the tariff, for 0.25."""
+    cdr = clean(run, number, start)
+    lasting(cdr, start, 1 / 15, ENERGY=0.5, TIME=0.0667)
+    tariff = {
+        "country_code": "NL",
+        "party_id": "NKP",
+        "id": "NKP-1",
+        "currency": "EUR",
+        "elements": [{"price_components": [{"type": "ENERGY", "price": 0.5, "step_size": 1}]}],
+        "last_updated": "2026-01-01T00:00:00Z",
+    }
+    cdr.update(country_code="NL", party_id="NKP", tariffs=[tariff], total_cost={"excl_vat": 0.25})
+    cdr["cdr_token"].update(country_code="FR", party_id="RVM", uid=uid, contract_id=f"FR-RVM-{uid}-1")
+    return cdr
+
+
 # -- what makes a CDR a bad one
 
 
@@ -224,8 +264,24 @@ def setting(**changes) -> Callable[[dict], None]:
     return lambda cdr: cdr.update(deepcopy(changes))
 
 
-def placeholder(cdr: dict) -> None:
+def starting_in_1970(cdr: dict) -> None:
+    cdr["start_date_time"] = "1970-01-01T00:00:00Z"
+
+
+def all_in_1970(cdr: dict) -> None:
     lasting(cdr, datetime(1970, 1, 1, tzinfo=UTC), 1, ENERGY=10.0, TIME=1.0)
+
+
+def of_a_stranger(cdr: dict) -> None:
+    cdr["cdr_token"].update(country_code="NL", party_id="XYZ", contract_id="NL-XYZ-C00000001-5")
+
+
+def of_invalid_session(cdr: dict) -> None:
+    cdr["session_id"] = INVALID_SESSION
+
+
+def credit_of_nothing(cdr: dict) -> None:
+    cdr.update(credit=True, credit_reference_id="NEVER-SENT", total_cost={"excl_vat": -4.70})
 
 
 def like_the_clean_one(cdr: dict, **changes: str) -> None:
@@ -297,6 +353,7 @@ def case(rule: str, codes: str, state: str, change: Callable[[dict], None]) -> C
 
 
 NEGATIVE = "end_before_start total_time_differs period_time_differs"
+FROM_1970 = "placeholder_date duration_above_max first_period_start total_time_differs no_tariff"
 CASES = (
     case("energy_range", "energy_above_max", "quarantine", too_much_energy),
     case("cost_range", "cost_above_max", "quarantine", too_dear),
@@ -319,8 +376,12 @@ CASES = (
     case("signed_data", "signature_invalid key_not_registered", "quarantine", signed(tampered=True)),
     case("meter_key", "key_not_registered", "open", signed()),
     case("end_before_start", NEGATIVE, "quarantine", ending_first),
-    case("placeholder_date", "placeholder_date received_late", "quarantine", placeholder),
+    case("placeholder_date", FROM_1970, "quarantine", starting_in_1970),
     case("duplicate_session", "session_twice", "quarantine", same_session),
     case("overlap_connector", "connector_overlap", "quarantine", same_connector),
     case("overlap_token", "token_overlap", "open", same_token),
+    case("session_invalid", "session_invalid", "quarantine", of_invalid_session),
+    case("credit_original", "credit_orphan", "quarantine", credit_of_nothing),
 )
+# Why each belongs to no contract.
+UNATTACHED = {"no_contract": of_a_stranger, "contract_dates": all_in_1970}

@@ -80,7 +80,7 @@ def test_objects_of_a_foreign_cpo_arrive_as_they_are(registered, version):
     check_held(ours, endpoints, offered)
     facts = ("energy_kwh", "stated_amount", "evse_id")
     [(kwh, amount, evse_id)] = ours.records("emsp.cdr", operator.name("CDR1"), *facts)
-    assert (kwh, amount, evse_id.upper()) == (22.5, 9.95, f"{peer.party}*E1001*1")
+    assert (kwh, amount, evse_id.upper()) == (22.5, 9.95, f"{peer.party}*E{operator.run}*1")
 
     # What changes afterwards is pushed by the platform's own client.
     changed = {

@@ -1,16 +1,32 @@
 """Every rule, over the public doors: one clean CDR and one that breaks each, and what becomes of them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from quality_cases import BLOCKED, CASES, LIMITS, LONG, OTHER, TOKEN, clean, location, token
+from quality_cases import (
+    BLOCKED,
+    CASES,
+    INVALID_SESSION,
+    LIMITS,
+    LONG,
+    OTHER,
+    TOKEN,
+    UNATTACHED,
+    WITHOUT_CDR,
+    abroad,
+    clean,
+    location,
+    session,
+    token,
+)
 from support.ocpi_client import OcpiClient
 from support.odoo_client import OdooError
 
 LOCATION_PATH = "/ocpi/emsp/2.2.1/locations/FR/RVR/LOC-Q"
+SESSION_PATH = "/ocpi/emsp/2.2.1/sessions/FR/RVR/{}"
+AUTHORIZE_PATH = "/ocpi/emsp/2.2.1/tokens/{}/authorize?type=RFID"
 TOKEN_PATH = "/ocpi/cpo/2.2.1/tokens/DE/SMO/{}?type=RFID"
 CDRS_PATH = "/ocpi/cpo/2.2.1/cdrs"
-NUMBERS = {case.rule: number for number, case in enumerate(CASES, start=1)}
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +56,13 @@ def judged(demo, partner):
     for uid, valid in ((TOKEN, True), (LONG, True), (OTHER, True), (BLOCKED, False)):
         put(partner, TOKEN_PATH.format(uid), token(uid, valid=valid))
     now = datetime.now(UTC)
+    for name, status in ((INVALID_SESSION, "INVALID"), (WITHOUT_CDR, "COMPLETED")):
+        put(demo.ocpi, SESSION_PATH.format(name), session(name, status, now - timedelta(days=5)))
     sent = {"clean": clean(demo.run, 0, now)}
-    for case in CASES:
-        sent[case.rule] = clean(demo.run, NUMBERS[case.rule], now)
-        case.change(sent[case.rule])
+    changes = {case.rule: case.change for case in CASES} | UNATTACHED
+    for number, (name, change) in enumerate(changes.items(), start=1):
+        sent[name] = clean(demo.run, number, now)
+        change(sent[name])
     for cdr in sent.values():
         assert demo.ocpi.post_cdr(cdr).http_status == 201
     demo.admin.wait_for_jobs()
@@ -97,14 +116,87 @@ def test_partner_sees_what_is_open_and_nothing_that_is_held(demo, partner, judge
     assert shown == {row["ocpi_id"] for row in judged.values() if row["state"] == "open"}
 
 
-def test_inbox_holds_exactly_what_is_held(demo, judged):
-    rows = demo.manager.search_read("emsp.inbox", [], ["ocpi_id", "kind", "rule", "message", "user_id"])
-    held = {row["ocpi_id"]: rule for rule, row in judged.items() if row["state"] == "quarantine"}
-    assert {row["ocpi_id"] for row in rows} == set(held)
-    assert {row["kind"] for row in rows} == {"held"}
-    # A currency that the contract is not in leaves the session without a price, whatever the rules say.
-    expected = {**{name: name for name in held.values()}, "currency": "price"}
-    assert {held[row["ocpi_id"]]: row["rule"] for row in rows} == expected
+def test_inbox_holds_exactly_what_waits(demo, judged):
+    cron = demo.admin.ref("emsp_clearing.ir_cron_find_missing_cdrs")
+    demo.admin.call("ir.cron", "method_direct_trigger", [cron])
+    rows = demo.manager.search_read("emsp.inbox", [], ["ocpi_id", "kind", "rule", "message"])
+    names = {row["ocpi_id"]: name for name, row in judged.items()}
+    expected = {name: ("held", name) for name, row in judged.items() if row["state"] == "quarantine"}
+    # Of several rules that hold a session, the first of the rule set is shown.
+    expected["placeholder_date"] = ("held", "duration_range")
+    expected |= {name: ("unattached", name) for name in UNATTACHED}
+    expected[WITHOUT_CDR] = ("missing", "missing_cdr")
+    found = {names.get(row["ocpi_id"], row["ocpi_id"]): (row["kind"], row["rule"]) for row in rows}
+    assert found == expected
+    texts = {names.get(row["ocpi_id"], row["ocpi_id"]): row["message"] for row in rows}
+    assert texts[WITHOUT_CDR] == "The session is completed; its CDR has not come."
+    assert all(texts.values())
+
+
+def test_operator_that_asked_nobody_or_charged_after_a_refusal(demo, judged):
+    """Our drivers at another operator's chargers: it asks us, and sends us the CDRs."""
+    operator = other_operator(demo)
+    for uid in ("C00000001", "C00000002"):
+        demo.manager.call("emsp.token", "create", {"ocpi_id": uid, "emaid": f"FR-RVM-{uid}-1"})
+    refused, unasked = "C00000001", "C00000002"
+    [row] = demo.manager.search_read("emsp.token", [["ocpi_id", "=", refused]], ["id"])
+    demo.manager.call("emsp.token", "write", [row["id"]], {"is_valid": False})
+    answer = operator.request("POST", operator.base_url + AUTHORIZE_PATH.format(refused))
+    assert answer.envelope["data"]["allowed"] == "BLOCKED"
+    # The driver's card is unblocked while the operator lets it charge on the answer of before.
+    demo.manager.call("emsp.token", "write", [row["id"]], {"is_valid": True})
+
+    now = datetime.now(UTC) + timedelta(seconds=1)
+    cdrs = [abroad(demo.run, 901, refused, now), abroad(demo.run, 902, unasked, now - timedelta(hours=1))]
+    cdrs[1]["auth_method"] = "AUTH_REQUEST"
+    for cdr in cdrs:
+        assert operator.post_cdr(cdr).http_status == 201
+    demo.admin.wait_for_jobs()
+    names = ["ocpi_id", "state", "amount_untaxed", "finding_ids"]
+    rows = demo.manager.search_read("emsp.cdr", [["ocpi_id", "in", [cdr["id"] for cdr in cdrs]]], names)
+    outcomes = {
+        row["ocpi_id"].rpartition("-")[2]: (
+            row["state"],
+            row["amount_untaxed"],
+            [finding["code"] for finding in findings(demo, row)],
+        )
+        for row in rows
+    }
+    assert outcomes == {
+        "Q901": ("quarantine", 0.25, ["token_refused"]),
+        "Q902": ("open", 0.25, ["auth_request_unknown"]),
+    }
+
+
+def other_operator(demo):
+    """:return: OcpiClient of a CPO with which we have a contract as an eMSP; its tariffs rule."""
+    company = demo.admin.ref("emsp_clearing.res_company_cpo_demo")
+    partner = demo.admin.call("res.partner", "create", {"name": "Noord Kust Power", "is_company": True})
+    contract = {
+        "name": "Charging at Noord Kust Power",
+        "company_id": company,
+        "partner_id": partner,
+        "partner_role": "cpo",
+        "date_start": "2026-01-01",
+        "time_zone": "Europe/Amsterdam",
+        "price_source": "cdr",
+        "party_ids": [(0, 0, {"country_code": "NL", "ocpi_party_id": "NKP"})],
+    }
+    contract_id = demo.manager.call("emsp.contract", "create", contract)
+    demo.manager.call("emsp.contract", "action_activate", [contract_id])
+    vals = {
+        "name": "Noord Kust Power",
+        "company_id": company,
+        "our_role": "EMSP",
+        "peer_role": "CPO",
+        "country_code": "NL",
+        "ocpi_party_id": "NKP",
+        "own_country_code": "FR",
+        "own_party_id": "RVM",
+    }
+    connection = demo.manager.call("emsp.ocpi.connection", "create", vals)
+    action = demo.manager.call("emsp.ocpi.connection", "action_new_token", [connection])
+    return OcpiClient(demo.server.url, action["context"]["default_token"])
 
 
 def test_released_cdr_is_seen_by_the_partner_and_a_void_one_is_not(demo, partner, judged):
@@ -131,10 +223,24 @@ def test_released_cdr_is_seen_by_the_partner_and_a_void_one_is_not(demo, partner
 def test_refusing_rule_answers_the_sender_and_stores_nothing(demo, judged):
     [ruleset] = demo.manager.search_read("emsp.validation.ruleset", [["partner_id", "=", False]], ["id"])
     demo.manager.call("emsp.validation.ruleset", "write", [ruleset["id"]], {"energy_range": "refuse"})
-    cdr = clean(demo.run, len(CASES) + 2, datetime.now(UTC))
+    cdr = clean(demo.run, 41, datetime.now(UTC))
     CASES[0].change(cdr)
     answer = demo.ocpi.post_cdr(cdr)
     assert (answer.http_status, answer.status_code) == (200, 2000)
     text = "total_energy: The session took 41 kWh; expected: at most 40 kWh."
     assert answer.envelope["status_message"] == text
     assert not demo.manager.call("emsp.cdr", "search_count", [["ocpi_id", "=", cdr["id"]]])
+
+
+def test_signed_data_may_be_required(demo, judged):
+    [ruleset] = demo.manager.search_read("emsp.validation.ruleset", [["partner_id", "=", False]], ["id"])
+    demo.manager.call("emsp.validation.ruleset", "write", [ruleset["id"]], {"signed_data_required": "hold"})
+    cdr = clean(demo.run, 40, datetime.now(UTC))
+    assert demo.ocpi.post_cdr(cdr).http_status == 201
+    demo.admin.wait_for_jobs()
+    names = ["state", "finding_ids"]
+    [row] = demo.manager.search_read("emsp.cdr", [["ocpi_id", "=", cdr["id"]]], names)
+    assert (row["state"], [finding["code"] for finding in findings(demo, row)]) == (
+        "quarantine",
+        ["signed_data_absent"],
+    )

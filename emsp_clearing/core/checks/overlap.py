@@ -5,7 +5,7 @@ Other CDRs that count no more, and credit CDRs, are passed over.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ..ocpi.types import format_date_time
@@ -13,6 +13,10 @@ from ..pricing.session import NO_TIME, seconds_of
 from .case import Case
 from .facts import Neighbour, evse_key, token_key
 from .findings import Finding, NotEvaluated, Outcome, kwh, span
+
+# A clock that makes a session last longer is in doubt itself (`duration_range`), and must not make every
+# other session of those days doubtful.
+LONGEST = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,11 @@ def _others(case: Case) -> Iterator[Neighbour]:
 
 def _overlapping(case: Case, own: _Own, params: Overlap) -> Iterator[tuple[Neighbour, Decimal]]:
     """Other sessions with the seconds that they share with this one, where those are too many."""
+    if case.end - case.start > LONGEST:
+        return
     for other in _others(case):
+        if other.end - other.start > LONGEST:
+            continue
         shared = min(case.end, other.end) - max(case.start, other.start)
         if shared > NO_TIME and not own.has_session_of(other):
             seconds = seconds_of(shared)
