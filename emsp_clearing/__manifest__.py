@@ -63,6 +63,7 @@
         "views/emsp_token_views.xml",
         "views/emsp_session_views.xml",
         "views/emsp_tariff_views.xml",
+        "views/emsp_location_connector_views.xml",
         "views/emsp_location_views.xml",
         "views/emsp_contract_views.xml",
         "views/emsp_location_group_views.xml",

@@ -148,7 +148,7 @@ class EmspCdr(models.Model):
     @api.depends_context("lang")
     def _compute_attach_message(self):
         for cdr in self:
-            cdr.attach_message = attach_text(self.env, cdr.attach_reason)
+            cdr.attach_message = attach_text(self.env, cdr.attach_reason, cdr._sought_party())
 
     def _check_write(self, vals):
         if vals.keys() <= EDITABLE:

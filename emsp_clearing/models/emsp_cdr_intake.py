@@ -298,7 +298,7 @@ class EmspCdrIntake(models.Model):
         :param facts: (connection, parties as `parties_of`, end of the session) of each CDR.
         :return: list of (contract or empty, reason code or False), in the same order.
         """
-        pairs = [token if connection.our_role == "CPO" else owner for connection, (token, owner), __ in facts]
+        pairs = [sought_of(connection, parties) for connection, parties, __ in facts]
         none = self.env["emsp.contract"]
         contracts = none._by_party(company, set(pairs))
         candidates, found = {}, []
@@ -309,6 +309,11 @@ class EmspCdrIntake(models.Model):
             contract, reason = contract_at(candidates[key], ended_at)
             found.append((contract or none, reason))
         return found
+
+    def _sought_party(self):
+        """:return: the party whose contract the CDR belongs to, such as DE*SMO."""
+        self.ensure_one()
+        return "*".join(part or "-" for part in sought_of(self.connection_id, parties_of(self)))
 
     def _enqueue_rating(self):
         """Have them priced in the background."""
@@ -370,6 +375,12 @@ def parties_of(cdr):
     :return: (country code, party id) of the token and of the CDR's owner, upper-case."""
     owner = (cdr["ocpi_country_code"].upper(), cdr["ocpi_party_id"].upper())
     return (cdr["token_country_code"], cdr["token_party_id"]), owner
+
+
+def sought_of(connection, parties):
+    """:param parties: as `parties_of`. :return: the one whose contract counts."""
+    token, owner = parties
+    return token if connection.our_role == "CPO" else owner
 
 
 def contract_at(candidates, ended_at):

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
+from ..core.checks.ocmf import OcmfError, read_key
 from ..core.money import to_float
 from .emsp_ocpi_object import SEARCHED_FIELDS
 
@@ -37,7 +39,8 @@ class EmspLocationConnector(models.Model):
         string="Capacity (kW)", digits=(16, 3), readonly=True, help="0 where the CPO does not tell."
     )
     meter_public_key = fields.Text(
-        help="Of the meter behind it: hexadecimal, Base64 or PEM. Signed meter values are verified with it."
+        string="Meter's public key",
+        help="Of the meter behind it: hexadecimal, Base64 or PEM. Signed meter values are verified with it.",
     )
     tariff_codes = fields.Char(string="Tariff ids", readonly=True)
 
@@ -47,6 +50,28 @@ class EmspLocationConnector(models.Model):
     def _compute_display_name(self):
         for connector in self:
             connector.display_name = f"{connector.evse_id or connector.evse_uid} / {connector.connector_id}"
+
+    @api.constrains("meter_public_key")
+    def _check_meter_public_key(self):
+        for connector in self.filtered("meter_public_key"):
+            try:
+                read_key(connector.meter_public_key)
+            except OcmfError as error:
+                raise ValidationError(
+                    self.env._(
+                        "The key of the meter at %(connector)s cannot be read. Expected: the public key of "
+                        "an elliptic curve (DER), as hexadecimal, Base64 or PEM.",
+                        connector=connector.display_name,
+                    )
+                ) from error
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "meter_public_key" in vals:
+            for connector in self:
+                domain = [("location_connector_id", "=", connector.id)]
+                self.env["emsp.cdr"]._enqueue_recheck(connector, domain)
+        return result
 
     def _place_for(self, version):
         """The location as a core object, for what is written in a version; None if that needs none."""

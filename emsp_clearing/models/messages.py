@@ -80,11 +80,16 @@ def finding_text(env, code, **params):
     return texts.get(code, fallback)
 
 
-def attach_text(env, code):
-    """Why a CDR has no contract."""
+def attach_text(env, code, party):
+    """Why a CDR has no contract.
+
+    :param str party: whose contract was looked for, such as DE*SMO.
+    """
     texts = {
-        "no_contract": env._("No contract names this party. Add the party to a contract or make a new one."),
-        "contract_dates": env._("The contract of this party does not cover the session's end."),
-        "ambiguous": env._("More than one contract covers this party at the session's end."),
+        "no_contract": env._(
+            "No contract names the party %(party)s. Add it to a contract or make a new one.", party=party
+        ),
+        "contract_dates": env._("The contract of %(party)s does not cover the session's end.", party=party),
+        "ambiguous": env._("More than one contract covers %(party)s at the session's end.", party=party),
     }
     return texts.get(code, "")

@@ -16,6 +16,7 @@ from . import (
     test_explanation_page,
     test_finding_report,
     test_inbox,
+    test_location_connector,
     test_notice,
     test_ocpi_auth,
     test_ocpi_cdrs,

@@ -155,7 +155,7 @@ class TestCdrAttach(EmspCommon):
     def test_party_without_contract_waits_with_the_reason(self):
         cdr = self._receive(self._foreign())
         self.assertEqual((cdr.state, cdr.attach_reason), ("received", "no_contract"))
-        self.assertIn("No contract names this party", cdr.attach_message)
+        self.assertIn("No contract names the party DE*XYZ", cdr.attach_message)
 
     def test_party_is_found_without_regard_to_case(self):
         self.assertEqual(self._receive(self._foreign("smo")).contract_id, self.contract)

@@ -48,6 +48,8 @@ def signed(text, key=KEY, **seal):
 
 
 def spki(key, form="base64"):
+    if form == "pem":
+        return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return der.hex() if form == "hex" else b64encode(der).decode()
 
@@ -73,7 +75,8 @@ def test_signature_on_every_curve_and_in_both_encodings(algorithm, encoding):
     key = ec.generate_private_key(CURVES[algorithm])
     text = signed(metered(), key, SA=algorithm, SE=encoding)
     assert codes("signed_data", holding(text, key=key)) == []
-    assert codes("signed_data", holding(text, key=None), Facts(meter_key=spki(key, encoding))) == []
+    for form in (encoding, "pem"):
+        assert codes("signed_data", holding(text, key=None), Facts(meter_key=spki(key, form))) == []
     tampered = text.replace("2945.600", "2945.601")
     assert codes("signed_data", holding(tampered, key=key)) == ["signature_invalid"]
 

@@ -83,12 +83,13 @@ class Record:
 
 
 def read_key(text: str) -> ec.EllipticCurvePublicKey:
-    """A public key: SubjectPublicKeyInfo in DER, as hex or base64.
+    """A public key: SubjectPublicKeyInfo in DER, as hex, base64 or PEM.
 
     :raise OcmfError: key_unreadable.
     """
+    body = "".join(line for line in text.splitlines() if not line.startswith("-----"))
     try:
-        key = load_der_public_key(_bytes_of("".join(text.split())))
+        key = load_der_public_key(_bytes_of("".join(body.split())))
     except (ValueError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, ec.EllipticCurvePublicKey):
