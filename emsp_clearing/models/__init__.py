@@ -103,3 +103,17 @@ from . import emsp_ocpi_full_reading, emsp_tariff_listing, emsp_token_listing  #
 from . import emsp_webhook, emsp_webhook_delivery  # isort: skip
 from . import emsp_cdr_announcement, emsp_cdr_finding_notice, emsp_cdr_finding_told  # isort: skip
 from . import emsp_ocpi_connection_findings, emsp_ocpi_connection_notice  # isort: skip
+
+# Disputes: the model first, what others become by it next.
+from . import emsp_dispute  # isort: skip
+from . import (  # isort: skip
+    emsp_cdr_dispute,
+    emsp_cdr_replacement,
+    emsp_contract_dispute,
+    emsp_dispute_clock,
+    emsp_dispute_consent,
+    emsp_dispute_decision,
+    emsp_dispute_notice,
+    emsp_dispute_opening,
+    emsp_settlement_dispute,
+)

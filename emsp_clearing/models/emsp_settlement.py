@@ -160,6 +160,10 @@ class EmspSettlement(models.Model):
             return [("settlement_id", "=", self.id)]
         return self._candidates_domain(self.cut_off_at)
 
+    def _billed_domain(self):
+        """Those of the list that count: what is disputed stays on it and leaves its amount."""
+        return [*self._list_domain(), ("state", "!=", "disputed")]
+
     def _candidates_domain(self, available_by):
         """CDRs that fall due: open, not on another list, ended before the period's end, visible in time."""
         self.ensure_one()
@@ -175,7 +179,7 @@ class EmspSettlement(models.Model):
         """Count the list afresh: one aggregate for each settlement that still changes."""
         for settlement in self:
             [(count, energy, amount)] = self.env["emsp.cdr"]._read_group(
-                settlement._list_domain(),
+                settlement._billed_domain(),
                 aggregates=["__count", "energy_kwh:sum", "amount_untaxed:sum"],
             )
             settlement._store(

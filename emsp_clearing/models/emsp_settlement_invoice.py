@@ -13,6 +13,7 @@ PRODUCTS = {
     "RESERVATION_TIME": "emsp_clearing.product_reservation",
     "RESERVATION_FLAT": "emsp_clearing.product_reservation",
     "LIMIT": "emsp_clearing.product_limit",
+    "AGREED": "emsp_clearing.product_agreed",
 }
 # Of the billed quantity; what a price limit changed has none.
 UNITS = {

@@ -11,6 +11,7 @@ from . import (
     test_chain,
     test_contract,
     test_credit,
+    test_dispute,
     test_documents,
     test_exception,
     test_explanation_page,
