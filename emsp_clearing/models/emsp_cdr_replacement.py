@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ..core.money import D
 from ..core.ocpi.json_text import write_json
@@ -68,11 +69,22 @@ class EmspCdrReplacement(models.Model):
         return record
 
     def _receive_own(self, cdr, at):
-        """Take a CDR of our own in, as if our charge point system had sent it."""
+        """Take a CDR of our own in, as if our charge point system had sent it.
+
+        :raise UserError: a rule refuses it on arrival, or its id is taken.
+        """
         raw = write_json(cdr_payload(replace(cdr, last_updated=at), OWN_VERSION))
         # sudo: as the endpoint, which takes CDRs in; who asks for it has decided a dispute
         endpoint = self.sudo().connection_id._as_endpoint()
         [receipt] = endpoint.env["emsp.cdr"]._receive(endpoint, [raw], at, version=OWN_VERSION)
+        if receipt.outcome != "created":
+            raise UserError(
+                self.env._(
+                    "CDR %(cdr)s cannot be made: %(reason)s",
+                    cdr=cdr.id,
+                    reason=receipt.message or receipt.outcome,
+                )
+            )
         return receipt.record.with_env(self.env)
 
     def _rate_sessions(self, as_of):

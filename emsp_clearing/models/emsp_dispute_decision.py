@@ -116,7 +116,9 @@ class EmspDisputeDecision(models.Model):
         at = fields.Datetime.now()
         for dispute in self:
             dispute._update_state("upheld", since=at, due_at=False, closed_at=at, answer=reason)
-        self._schedule()
+        if self:
+            self._schedule()
+            self._tell_step("upheld", reason)
 
     def _agreed(self, amount):
         """:return: Decimal. :raise UserError: it is not between nothing and what was claimed."""

@@ -164,6 +164,17 @@ class TestDispute(DisputeCommon):
         self._receive(credit_of(payload), received_at=IN_WINDOW)
         self.assertEqual((first.state, dispute.state), ("void", "upheld"))
 
+    def test_rule_that_refuses_stops_a_correction_and_leaves_all_as_it_was(self):
+        __, (first, __) = self._in_control()
+        dispute = self._dispute(first, own_amount=5.62)
+        rules = self.env["emsp.validation.ruleset"].search([("company_id", "=", self.company.id)])
+        rules.write({"energy_range": "refuse", "energy_range_max_kwh": 5})
+        with self.assertRaisesRegex(UserError, "cannot be made: total_energy: The session took 10 kWh"):
+            with self.env.cr.savepoint():
+                dispute._step("corrected", OWNER, "8 kWh it is.", at=IN_WINDOW + SECOND)
+        self.env.invalidate_all()
+        self.assertEqual((dispute.state, first.state), ("opened", "disputed"))
+
     def test_what_is_missing_is_said(self):
         __, (first, __) = self._in_control()
         for complaint, text in (
