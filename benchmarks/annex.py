@@ -35,6 +35,7 @@ def main():
 def make_row(row_type, number):
     start = datetime(2026, 10, 1, tzinfo=UTC) + timedelta(minutes=number)
     return row_type(
+        ocpi_key=f"FR*RVR*CDR-{number}",
         cdr=f"CDR-{number}",
         session_id=f"S-{number}",
         start=start,
@@ -62,6 +63,9 @@ def make_row(row_type, number):
         tax=Decimal("1.43"),
         tax_label="20%",
         payload_sha256="0" * 64,
+        chain_index=number + 1,
+        chain_before="1$" + "0" * 64,
+        chain_hash="1$" + "0" * 64,
         is_credit=False,
         late_from="",
     )
@@ -94,7 +98,7 @@ def bare(rows):
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet()
     for number, __ in enumerate(rows):
-        sheet.append([number] * 35)
+        sheet.append([number] * 40)
     workbook.save(io.BytesIO())
 
 

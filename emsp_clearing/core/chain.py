@@ -1,9 +1,14 @@
 """Hashes that make tampering evident. SHA-256 throughout; a version stands before each link."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from hashlib import sha256
 
+from .money import round_money
+
 VERSION = "1"
+# Decimals of the amounts in a settlement's list, whatever the contract rounds to.
+LIST_DIGITS = 4
 
 
 def payload_hash(raw: bytes) -> str:
@@ -43,5 +48,20 @@ def list_hash(rows: Iterable[tuple[str, str, str]]) -> str:
     """
     digest = sha256()
     for row in sorted(rows):
-        digest.update("\t".join(row).encode() + b"\n")
+        digest.update(_line(row))
     return digest.hexdigest()
+
+
+def row_hash(row: tuple[str, str, str]) -> str:
+    """Hex SHA-256 of one line of such a list: it tells which one was changed, where `list_hash` only
+    tells that one was."""
+    return sha256(_line(row)).hexdigest()
+
+
+def listed_amount(amount: Decimal) -> str:
+    """An amount as it stands in the list: four decimals, a point, no separator."""
+    return f"{round_money(amount, LIST_DIGITS):.{LIST_DIGITS}f}"
+
+
+def _line(row: tuple[str, str, str]) -> bytes:
+    return "\t".join(row).encode() + b"\n"

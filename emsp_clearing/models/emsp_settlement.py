@@ -3,8 +3,9 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..core.chain import list_hash
+from ..core.chain import LIST_DIGITS, list_hash, listed_amount
 from ..core.lifecycle import SETTLEMENT_TRANSITIONS
+from ..core.money import from_float
 
 # Copied from the contract when the window opens: a later change touches only later settlements.
 CONTRACT_TERMS = (
@@ -84,7 +85,9 @@ class EmspSettlement(models.Model):
     energy_kwh = fields.Float(string="Energy (kWh)", digits=(16, 4), readonly=True)
     amount_untaxed = fields.Float(string="Net amount", digits=(16, 4), readonly=True)
     list_hash = fields.Char(
-        readonly=True, help="SHA-256 over the list's CDRs and amounts, in order; both sides can compute it."
+        readonly=True,
+        index="btree_not_null",
+        help="SHA-256 over the list's CDRs and amounts, in order; both sides can compute it.",
     )
     move_id = fields.Many2one("account.move", string="Invoice", readonly=True, index="btree_not_null")
     payment_state = fields.Selection(related="move_id.payment_state")
@@ -187,16 +190,25 @@ class EmspSettlement(models.Model):
             )
 
     def _seal(self):
-        """The hash over the list as it stands: key, payload hash and amount of each CDR, by key."""
+        """The hash over the list as it stands."""
+        return list_hash(self._sealed_rows())
+
+    def _sealed_rows(self):
+        """:return: [(key, payload hash, amount as text)] of the list's CDRs, by key."""
         self.ensure_one()
         rows = self.env["emsp.cdr"].search_read(
             [("settlement_id", "=", self.id)],
             ["ocpi_key", "payload_sha256", "amount_untaxed"],
             order="ocpi_key",
         )
-        return list_hash(
-            (row["ocpi_key"], row["payload_sha256"], f"{row['amount_untaxed']:.4f}") for row in rows
-        )
+        return [
+            (
+                row["ocpi_key"],
+                row["payload_sha256"],
+                listed_amount(from_float(row["amount_untaxed"], LIST_DIGITS)),
+            )
+            for row in rows
+        ]
 
     def _set_sent(self, at, to):
         """The mail was handed over to SMTP."""

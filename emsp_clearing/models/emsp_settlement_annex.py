@@ -38,7 +38,7 @@ class EmspSettlementAnnex(models.Model):
             untaxed=from_float(move.amount_untaxed, digits) * sign,
             tax=from_float(move.amount_tax, digits) * sign,
             list_hash=self.list_hash,
-            chain_head=self.cdr_ids.sorted("chain_index")[-1:].chain_hash or "",
+            chain_head=self._annex_chain_head(),
             color=company.primary_color or "#1f3a4d",
         )
 
@@ -51,12 +51,14 @@ class EmspSettlementAnnex(models.Model):
         header = self._annex_header()
         taxes = annex_taxes(nets, header.tax, self.currency_id.decimal_places)
         label = ", ".join(self.move_id.invoice_line_ids.tax_ids.mapped("name"))
+        before = self._annex_chain_before(cdrs)
         return [
             AnnexRow(
                 net=net,
                 tax=tax,
                 tax_label=label,
                 late_from=self._origin_period(cdr),
+                chain_before=before[cdr],
                 **self._annex_facts(cdr),
                 **self._annex_parts(cdr),
             )
@@ -65,6 +67,7 @@ class EmspSettlementAnnex(models.Model):
 
     def _annex_facts(self, cdr):
         return {
+            "ocpi_key": cdr.ocpi_key,
             "cdr": cdr.ocpi_id,
             "session_id": cdr.ocpi_session_id or "",
             "start": cdr.session_start_at.replace(tzinfo=UTC),
@@ -84,6 +87,8 @@ class EmspSettlementAnnex(models.Model):
             "parking_s": cdr.parking_s,
             "tariff": cdr.price_grid_id.name or cdr.priced_by or "",
             "payload_sha256": cdr.payload_sha256,
+            "chain_index": cdr.chain_index,
+            "chain_hash": cdr.chain_hash,
             "is_credit": cdr.is_credit,
         }
 
@@ -93,6 +98,23 @@ class EmspSettlementAnnex(models.Model):
         for component in cdr.components:
             parts[COLUMN_OF_COMPONENT.get(component["component"], "other")] += D(component["amount"])
         return parts
+
+    def _annex_chain_head(self):
+        """The chain's value after the last CDR; of two connections' last ones the greater key decides."""
+        return self.cdr_ids.sorted(lambda cdr: (cdr.chain_index, cdr.ocpi_key))[-1:].chain_hash or ""
+
+    def _annex_chain_before(self, cdrs):
+        """:return: dict CDR -> the chain's value before it, empty for the first of a connection."""
+        links = self.env["emsp.cdr"].search_read(
+            [
+                ("connection_id", "in", cdrs.connection_id.ids),
+                ("chain_index", "in", [cdr.chain_index - 1 for cdr in cdrs if cdr.chain_index > 1]),
+            ],
+            ["connection_id", "chain_index", "chain_hash"],
+            load=None,
+        )
+        values = {(row["connection_id"], row["chain_index"]): row["chain_hash"] for row in links}
+        return {cdr: values.get((cdr.connection_id.id, cdr.chain_index - 1), "") for cdr in cdrs}
 
     def _origin_period(self, cdr):
         return f"{self.contract_id._local_date(cdr.session_end_at):%Y-%m}" if cdr.is_late else ""

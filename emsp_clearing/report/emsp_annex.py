@@ -16,7 +16,9 @@ from decimal import Decimal
 
 from openpyxl import Workbook
 
+from ..core.chain import listed_amount, row_hash
 from .emsp_annex_cells import English, Language
+from .emsp_annex_names import name_cells
 from .emsp_annex_sessions import session_columns, write_sessions
 from .emsp_annex_summary import write_summary
 
@@ -52,8 +54,13 @@ class AnnexHeader:
 @dataclass(frozen=True, slots=True)
 class AnnexRow:
     """One CDR. Token and eMA ID come in clear and leave masked; `other` is what is neither a
-    session fee, energy, time nor parking (reservation, minimum price). The parts sum to `net`."""
+    session fee, energy, time nor parking (reservation, minimum price). The parts sum to `net`.
 
+    `chain_hash` is the value of its connection's chain after it, `chain_before` that before it, empty
+    for the first one.
+    """
+
+    ocpi_key: str
     cdr: str
     session_id: str
     start: datetime
@@ -81,12 +88,19 @@ class AnnexRow:
     tax_label: str
     tax: Decimal
     payload_sha256: str
+    chain_index: int
+    chain_before: str
+    chain_hash: str
     is_credit: bool = False
     late_from: str = ""
 
     @property
     def gross(self) -> Decimal:
         return self.net + self.tax
+
+    @property
+    def row_sha256(self) -> str:
+        return row_hash((self.ocpi_key, self.payload_sha256, listed_amount(self.net)))
 
 
 def annex_total(rows: Sequence[AnnexRow]) -> Decimal:
@@ -112,8 +126,10 @@ def build_annex(header: AnnexHeader, rows: Sequence[AnnexRow], language: Languag
     workbook.properties.creator = header.company
     summary = workbook.create_sheet(language._("Summary"))
     sessions = workbook.create_sheet(language._("Sessions"))
-    write_summary(summary, header, rows, columns, totals, sessions.title, language)
-    write_sessions(sessions, header, rows, columns, totals, language)
+    facts = write_summary(summary, header, rows, columns, totals, sessions.title, language)
+    lines = write_sessions(sessions, header, rows, columns, totals, language)
+    name_cells(workbook, summary.title, facts)
+    name_cells(workbook, sessions.title, lines)
     output = io.BytesIO()
     workbook.save(output)
     return output.getvalue()

@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 from openpyxl.cell import Cell
 from openpyxl.utils import get_column_letter
 
+from . import emsp_annex_names as names
 from .emsp_annex_cells import (
     CENTS,
     DATE_TIME,
     ELAPSED,
     INDENTED,
+    INTEGER,
     KWH,
     RISKY,
     TEXT,
@@ -37,7 +39,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`zero` is where the total starts, kept under `key`; without it there is no total."""
+    """`zero` is where the total starts, kept under `key`; without it there is no total.
+
+    `name` is that of the column in the workbook, for whoever verifies it.
+    """
 
     label: str
     width: float
@@ -45,6 +50,7 @@ class Column:
     number_format: str = TEXT
     key: str = ""
     zero: object = None
+    name: str = ""
 
     @property
     def is_figure(self) -> bool:
@@ -60,9 +66,9 @@ def mask(identifier: str) -> str:
 def session_columns(header: AnnexHeader, language: Language) -> list[Column]:
     """What the two sides compare comes first, the rest of the evidence after it."""
 
-    def amount(key: str, label: str) -> Column:
+    def amount(key: str, label: str, name: str = "") -> Column:
         label = f"{label} ({header.currency})"
-        return Column(label, 13, attrgetter(key), money_format(header.precision), key, Decimal(0))
+        return Column(label, 13, attrgetter(key), money_format(header.precision), key, Decimal(0), name)
 
     return [
         Column(language._("CDR"), 26, lambda row: row.cdr),
@@ -92,7 +98,7 @@ def session_columns(header: AnnexHeader, language: Language) -> list[Column]:
         amount("time", language._("Time")),
         amount("parking", language._("Parking")),
         amount("other", language._("Other")),
-        amount("net", language._("Net")),
+        amount("net", language._("Net"), names.AMOUNT),
         Column(language._("Tax code"), 12, lambda row: row.tax_label),
         amount("tax", language._("Tax")),
         amount("gross", language._("Gross")),
@@ -106,7 +112,23 @@ def session_columns(header: AnnexHeader, language: Language) -> list[Column]:
         Column(language._("Power type"), 14, lambda row: row.power_type),
         Column(language._("Start (UTC)"), 20, lambda row: row.start.replace(tzinfo=None), DATE_TIME),
         Column(language._("End (UTC)"), 20, lambda row: row.end.replace(tzinfo=None), DATE_TIME),
-        Column(language._("SHA-256 of the CDR as received"), 68, lambda row: row.payload_sha256),
+        *_evidence_columns(language),
+    ]
+
+
+def _evidence_columns(language: Language) -> list[Column]:
+    """What `core.verify` reads, besides the net amount."""
+
+    def evidence(name: str, key: str, label: str, width: float, number_format: str = TEXT) -> Column:
+        return Column(label, width, attrgetter(key), number_format, name=name)
+
+    return [
+        evidence(names.PAYLOAD_HASH, "payload_sha256", language._("SHA-256 of the CDR as received"), 68),
+        evidence(names.KEY, "ocpi_key", language._("OCPI key"), 40),
+        evidence(names.ROW_HASH, "row_sha256", language._("SHA-256 of the row"), 68),
+        evidence(names.CHAIN_INDEX, "chain_index", language._("Place in the chain"), 11, INTEGER),
+        evidence(names.CHAIN_BEFORE, "chain_before", language._("Chain before the CDR"), 70),
+        evidence(names.CHAIN_HASH, "chain_hash", language._("Chain after the CDR"), 70),
     ]
 
 
@@ -129,8 +151,8 @@ def write_sessions(
     columns: Sequence[Column],
     totals: dict[str, object],
     language: Language,
-) -> None:
-    """`totals` by column key."""
+) -> dict[str, str]:
+    """`totals` by column key. Gives the cells of the columns that have a name, by that name."""
     sheet.freeze_panes = "B2"
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{len(rows) + 1}"
     for position, column in enumerate(columns, 1):
@@ -152,6 +174,9 @@ def write_sessions(
     fill_text(total[0], language._("Total"))
     total[0].alignment = INDENTED
     sheet.append(total_row(total))
+    letters = {column.name: get_column_letter(place) for place, column in enumerate(columns, 1)}
+    last = max(len(rows), 1) + 1
+    return {name: f"${letter}$2:${letter}${last}" for name, letter in letters.items() if name}
 
 
 def _refill(sheet, cell: Cell, column: Column, row: AnnexRow) -> Cell:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from openpyxl.utils import get_column_letter
 
+from . import emsp_annex_names as names
 from .emsp_annex_cells import (
     DATE,
     INTEGER,
@@ -35,17 +36,24 @@ def write_summary(
     totals: dict[str, object],
     sessions_title: str,
     language: Language,
-) -> None:
-    """`columns` and `totals` (by column key) are those of the sheet called `sessions_title`."""
+) -> dict[str, str]:
+    """`columns` and `totals` (by column key) are those of the sheet called `sessions_title`.
+
+    Gives the cells of the facts that have a name, by that name.
+    """
     for letter, width in zip("ABCDE", (34, 30, 30, 16, 18), strict=True):
         sheet.column_dimensions[letter].width = width
     set_page(sheet, header.invoice_number, orientation="portrait", pages_across=1)
     title = language._("Session annex %(invoice)s", invoice=header.invoice_number)
     lines = [[make_cell(sheet, title, bold=True, size=16)], []]
-    for label, *values in _facts(header, language):
+    named = {}
+    for name, label, *values in _facts(header, language):
         cells = [make_cell(sheet, *value) for value in values]
         lines.append([make_cell(sheet, label, bold=True), *cells])
+        named[name] = f"$B${len(lines)}"
     lines.append([])
+    # The figures come after their head; the first one is the number of sessions.
+    named[names.COUNT] = f"$B${len(lines) + 2}"
     figures = _figures(header, rows, columns, totals, sessions_title, language)
     lines += _control_lines(sheet, header, figures, len(lines) + 2, language)
     lines.append([])
@@ -54,22 +62,25 @@ def write_summary(
     lines += [[], [make_cell(sheet, note)]]
     for line in lines:
         sheet.append(line)
+    del named[""]
+    return named
 
 
 def _facts(header: AnnexHeader, language: Language) -> list[tuple]:
+    """(name or "", label, value and format, ...)."""
     return [
-        (language._("Issued by"), (header.company,), (header.company_vat,)),
-        (language._("Issued to"), (header.partner,), (header.partner_vat,)),
-        (language._("Contract"), (header.contract,)),
-        (language._("Settlement"), (header.settlement,)),
-        (language._("First day"), (header.date_first, DATE)),
-        (language._("Last day"), (header.date_last, DATE)),
-        (language._("Time zone of the period"), (header.time_zone,)),
-        (language._("Invoice number"), (header.invoice_number,)),
-        (language._("Invoice date"), (header.invoice_date, DATE)),
-        (language._("Currency"), (header.currency,)),
-        (language._("SHA-256 of the session list"), (header.list_hash,)),
-        (language._("Head of the CDR chain"), (header.chain_head,)),
+        ("", language._("Issued by"), (header.company,), (header.company_vat,)),
+        ("", language._("Issued to"), (header.partner,), (header.partner_vat,)),
+        ("", language._("Contract"), (header.contract,)),
+        (names.SETTLEMENT, language._("Settlement"), (header.settlement,)),
+        ("", language._("First day"), (header.date_first, DATE)),
+        ("", language._("Last day"), (header.date_last, DATE)),
+        ("", language._("Time zone of the period"), (header.time_zone,)),
+        (names.INVOICE, language._("Invoice number"), (header.invoice_number,)),
+        ("", language._("Invoice date"), (header.invoice_date, DATE)),
+        ("", language._("Currency"), (header.currency,)),
+        (names.LIST_HASH, language._("SHA-256 of the session list"), (header.list_hash,)),
+        (names.CHAIN_HEAD, language._("Head of the CDR chain"), (header.chain_head,)),
     ]
 
 

@@ -2,11 +2,13 @@ import io
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from hashlib import sha256
 
 from openpyxl import load_workbook
 
 from odoo.tests import BaseCase, tagged
 
+from ..report import emsp_annex_names as names
 from ..report.emsp_annex import AnnexHeader, AnnexRow, annex_total, build_annex
 from ..report.emsp_annex_sessions import mask
 
@@ -31,6 +33,7 @@ HEADER = AnnexHeader(
 )
 # 1.00 for the session + 10 kWh x 0.39 + 30 min x 0.05 = 1.00 + 3.90 + 1.50 = 6.40
 ROW = AnnexRow(
+    ocpi_key="FR*RVR*CDR-1",
     cdr="CDR-1",
     session_id="S-1",
     start=datetime(2026, 10, 5, 8, 0, tzinfo=UTC),
@@ -58,10 +61,14 @@ ROW = AnnexRow(
     tax_label="20%",
     tax=Decimal("1.28"),
     payload_sha256="ab" * 32,
+    chain_index=1,
+    chain_before="",
+    chain_hash="1$" + "7c" * 32,
 )
 # 1.00 + 4 kWh x 0.30 + 10 min x 0.05 = 1.00 + 1.20 + 0.50 = 2.70
 SECOND = replace(
     ROW,
+    ocpi_key="FR*RVR*CDR-2",
     cdr="CDR-2",
     energy_kwh=Decimal("4.000"),
     duration_s=600,
@@ -165,6 +172,44 @@ class TestAnnex(BaseCase):
         lines = {line[0].value: line for line in workbook["Summary"].iter_rows() if line[0].value}
         self.assertEqual(lines["Net (EUR)"][1].value, 6.4012)
         self.assertEqual(lines["Net as invoiced (EUR)"][1].value, 6.4)
+
+    def test_evidence_stands_last_and_a_row_has_a_hash_of_its_own(self):
+        sheet = self._open(ROW)["Sessions"]
+        line = self._line(sheet, 2)
+        # the line of the list: key, hash of the payload and amount with four decimals
+        listed = "FR*RVR*CDR-1\t" + "ab" * 32 + "\t6.4000\n"
+        self.assertEqual(
+            {head: cell.value for head, cell in list(line.items())[-6:]},
+            {
+                "SHA-256 of the CDR as received": "ab" * 32,
+                "OCPI key": "FR*RVR*CDR-1",
+                "SHA-256 of the row": sha256(listed.encode()).hexdigest(),
+                "Place in the chain": 1,
+                "Chain before the CDR": None,
+                "Chain after the CDR": "1$" + "7c" * 32,
+            },
+        )
+
+    def test_names_lead_programs_to_the_cells_in_any_language(self):
+        workbook = self._open(ROW, SECOND)
+        cells = {name: defined.attr_text for name, defined in workbook.defined_names.items()}
+        self.assertEqual(cells.keys(), {*names.FACTS, *names.COLUMNS})
+        self.assertEqual(cells["EMSP_LIST_HASH"], "'Summary'!$B$13")
+        for name, expected in (
+            ("EMSP_SETTLEMENT", "CLR/000001"),
+            ("EMSP_INVOICE", "INV/2026/00012"),
+            ("EMSP_LIST_HASH", "9f" * 32),
+            ("EMSP_CHAIN_HEAD", "1$" + "7c" * 32),
+            ("EMSP_COUNT", 2),
+        ):
+            sheet, __, place = cells[name].partition("!")
+            self.assertEqual(workbook[sheet.strip("'")][place.replace("$", "")].value, expected)
+        heads = {}
+        for name in names.COLUMNS:
+            column = workbook["Sessions"][cells[name].partition("!")[2].replace("$", "")]
+            self.assertEqual([cell.row for (cell,) in column], [2, 3])
+            heads[name] = workbook["Sessions"].cell(1, column[0][0].column).value
+        self.assertEqual((heads["EMSP_AMOUNT"], heads["EMSP_KEY"]), ("Net (EUR)", "OCPI key"))
 
     def test_parts_that_miss_the_net_amount_are_refused(self):
         with self.assertRaisesRegex(ValueError, "CDR-1: expected parts that sum to 6.41"):

@@ -1,0 +1,187 @@
+"""A session annex back from its .xlsx file: bytes in, `StatedList` out. No ORM, nothing is executed.
+
+A file may come from anybody. What cannot be read is refused with a code, never with a traceback; a
+formula is no value, so that nothing but what is written counts.
+"""
+
+import io
+import re
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from decimal import Decimal
+from xml.parsers.expat import ExpatError
+from zipfile import BadZipFile
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.utils.cell import range_boundaries
+from openpyxl.utils.exceptions import InvalidFileException
+
+from ..core.chain import LIST_DIGITS
+from ..core.money import D, round_money
+from ..core.verify import StatedList, StatedRow
+from . import emsp_annex_names as names
+from .emsp_annex_guard import MAX_ROWS, SPARE_ROWS, RefusedFile, check_archive
+
+# What zipfile, expat and openpyxl raise for files that are damaged or no spreadsheets.
+DAMAGED = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    BadZipFile,
+    EOFError,
+    ExpatError,
+    InvalidFileException,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+# Facts stand at the top of the summary.
+MAX_FACT_LINE = 100
+# A sheet's last column, of which a name may speak.
+MAX_COLUMN = 200
+# Longest text of a fact or a key; a CDR's key has 46 characters at most.
+MAX_TEXT = 200
+HEXADECIMAL = re.compile(r"(1\$)?[0-9a-f]{64}")
+# A spreadsheet program keeps 15 digits of a number: less than this is its noise.
+NOISE = Decimal("1e-9")
+LARGEST = Decimal(10) ** 12
+
+
+def read_annex(content: bytes) -> StatedList:
+    """
+    :param content: of an .xlsx file, of any size and origin.
+    :raise RefusedFile: too large, damaged, harmful, or no session annex.
+    """
+    try:
+        check_archive(content)
+        with warnings.catch_warnings():
+            # openpyxl warns about extensions and styles that it leaves out.
+            warnings.simplefilter("ignore")
+            workbook = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
+            try:
+                return _read(workbook)
+            finally:
+                workbook.close()
+    except DAMAGED as error:
+        raise RefusedFile("not_spreadsheet") from error
+
+
+def _read(workbook: Workbook) -> StatedList:
+    places = {name: _place(workbook, name) for name in (*names.FACTS, *names.COLUMNS)}
+    sheets = {places[name][0] for name in names.COLUMNS}
+    if len(sheets) != 1:
+        raise RefusedFile("no_annex")
+    facts = _read_facts(workbook, {name: places[name] for name in names.FACTS})
+    columns = {name: places[name][1] for name in names.COLUMNS}
+    first = min(places[name][2] for name in names.COLUMNS)
+    rows, total = _read_rows(workbook[sheets.pop()], columns, first)
+    count = _number(facts[names.COUNT])
+    return StatedList(
+        settlement=_text(facts[names.SETTLEMENT]),
+        invoice=_text(facts[names.INVOICE]),
+        list_hash=_hash(facts[names.LIST_HASH]),
+        chain_head=_hash(facts[names.CHAIN_HEAD]),
+        count=None if count is None else int(count),
+        total=total,
+        rows=tuple(rows),
+    )
+
+
+def _place(workbook: Workbook, name: str) -> tuple[str, int, int]:
+    """(sheet, column, first line) of a named cell or column, from 1."""
+    defined = workbook.defined_names.get(name)
+    destinations = [] if defined is None else list(defined.destinations)
+    if len(destinations) != 1:
+        raise RefusedFile("no_annex")
+    sheet, cells = destinations[0]
+    column, line, *__ = range_boundaries(cells)
+    if sheet not in workbook.sheetnames or not column or not line or column > MAX_COLUMN:
+        raise RefusedFile("no_annex")
+    return sheet, column, line
+
+
+def _read_facts(workbook: Workbook, places: dict[str, tuple[str, int, int]]) -> dict[str, object]:
+    """The values of single cells, by name."""
+    found: dict[str, object] = {}
+    for sheet in {place[0] for place in places.values()}:
+        lines = workbook[sheet].iter_rows(
+            max_row=MAX_FACT_LINE, min_col=1, max_col=MAX_COLUMN, values_only=True
+        )
+        for number, line in enumerate(lines, 1):
+            for name, (its_sheet, column, its_line) in places.items():
+                if (its_sheet, its_line) == (sheet, number):
+                    found[name] = line[column - 1]
+    return {name: found.get(name) for name in places}
+
+
+def _read_rows(sheet, columns: dict[str, int], first: int) -> tuple[list[StatedRow], Decimal | None]:
+    """The sessions, and the total below them: of the rows without any evidence the last one."""
+    rows, total = [], None
+    for place, cells in _lines(sheet, columns, first):
+        if any(cells[name] is not None for name in names.COLUMNS if name != names.AMOUNT):
+            rows.append(_stated_row(place, cells))
+        elif cells[names.AMOUNT] is not None:
+            if total is not None:
+                # An amount that nothing vouches for.
+                rows.append(_stated_row(*total))
+            total = place, cells
+    return rows, total and _amount(total[1][names.AMOUNT])
+
+
+def _lines(sheet, columns: dict[str, int], first: int) -> Iterator[tuple[int, dict[str, object]]]:
+    """(line, value by name); to the end of the sheet, because a name does not grow with it."""
+    last = first + MAX_ROWS + SPARE_ROWS
+    lines = sheet.iter_rows(
+        min_row=first, max_row=last + 1, min_col=1, max_col=max(columns.values()), values_only=True
+    )
+    for place, line in enumerate(lines, first):
+        if place > last:
+            raise RefusedFile("too_many_rows")
+        yield place, {name: line[column - 1] for name, column in columns.items()}
+
+
+def _stated_row(place: int, cells: dict[str, object]) -> StatedRow:
+    index = _number(cells[names.CHAIN_INDEX])
+    return StatedRow(
+        place=place,
+        key=_text(cells[names.KEY]),
+        payload_hash=_hash(cells[names.PAYLOAD_HASH]),
+        amount=_amount(cells[names.AMOUNT]),
+        row_hash=_hash(cells[names.ROW_HASH]),
+        chain_index=None if index is None else int(index),
+        chain_before=_hash(cells[names.CHAIN_BEFORE]),
+        chain_hash=_hash(cells[names.CHAIN_HASH]),
+    )
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value).strip()[:MAX_TEXT]
+
+
+def _hash(value: object) -> str:
+    """A SHA-256 or a link of the chain; anything else cannot be one."""
+    text = _text(value).lower()
+    return text if HEXADECIMAL.fullmatch(text) else ""
+
+
+def _number(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    number = Decimal(repr(value))
+    return number if number.is_finite() and abs(number) < LARGEST else None
+
+
+def _amount(value: object) -> Decimal | None:
+    """With at most four decimals, or None."""
+    number = _number(value)
+    if number is None:
+        return None
+    amount = round_money(D(number), LIST_DIGITS)
+    return amount if abs(amount - number) < NOISE else None
