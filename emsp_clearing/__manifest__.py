@@ -76,6 +76,7 @@
         "views/res_partner_views.xml",
         "views/emsp_cdr_explanation_templates.xml",
         "views/emsp_cdr_explanation_page.xml",
+        "views/emsp_verify_page.xml",
         "views/emsp_cdr_views.xml",
         "views/emsp_cdr_decision_views.xml",
         "views/emsp_inbox_views.xml",

@@ -1,1 +1,1 @@
-from . import explanation, ocpi
+from . import explanation, ocpi, verify

@@ -78,6 +78,7 @@ from . import (
     emsp_settlement_invoice,
     emsp_settlement_reconciliation,
     emsp_settlement_run,
+    emsp_settlement_verify,
     emsp_tariff,
     emsp_tariff_lookup,
     emsp_token,

@@ -48,7 +48,8 @@ MAX_FACT_LINE = 100
 MAX_COLUMN = 200
 # Longest text of a fact or a key; a CDR's key has 46 characters at most.
 MAX_TEXT = 200
-HEXADECIMAL = re.compile(r"(1\$)?[0-9a-f]{64}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+LINK = re.compile(r"1\$[0-9a-f]{64}")
 # A spreadsheet program keeps 15 digits of a number: less than this is its noise.
 NOISE = Decimal("1e-9")
 LARGEST = Decimal(10) ** 12
@@ -162,13 +163,15 @@ def _stated_row(place: int, cells: dict[str, object]) -> StatedRow:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else str(value).strip()[:MAX_TEXT]
+    """Without what would steer a terminal or turn the direction of writing."""
+    text = "" if value is None else str(value).strip()[:MAX_TEXT]
+    return "".join(filter(str.isprintable, text))
 
 
 def _hash(value: object) -> str:
     """A SHA-256 or a link of the chain; anything else cannot be one."""
     text = _text(value).lower()
-    return text if HEXADECIMAL.fullmatch(text) else ""
+    return text if SHA256.fullmatch(text) or LINK.fullmatch(text) else ""
 
 
 def _number(value: object) -> Decimal | None:

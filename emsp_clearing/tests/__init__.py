@@ -52,6 +52,7 @@ from . import (
     test_tariff_source,
     test_validation_ruleset,
     test_validation_trial,
+    test_verify_page,
     test_webhook,
     test_webhook_audience,
 )

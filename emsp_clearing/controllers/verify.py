@@ -1,0 +1,103 @@
+from http import HTTPStatus
+
+from odoo import http
+from odoo.http import request
+
+from ..core.verify import Status
+from ..report.emsp_annex_guard import MAX_FILE_BYTES, RefusedFile
+from ..report.emsp_annex_reader import SHA256, read_annex
+from ..report.emsp_annex_verdict import list_text, refusal_text, row_text, status_text
+
+URL = "/emsp/verify"
+# What others hold about their invoices is not kept on the way.
+HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin", "Vary": "Accept"}
+# Rows that the page shows, those that do not match first; the JSON has all.
+ROWS_SHOWN = 500
+STATUS_OF_REFUSAL = {
+    "no_file": HTTPStatus.BAD_REQUEST,
+    "list_hash": HTTPStatus.BAD_REQUEST,
+    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "too_many_rows": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "not_spreadsheet": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "unsafe": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "no_annex": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "busy": HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+class AnnexVerification(http.Controller):
+    """Whether the session annex of an invoice is what we issued. For anybody, without a login."""
+
+    @http.route(URL, type="http", auth="public", methods=["GET"], website=True, sitemap=False, readonly=True)
+    def get_form(self, **_kwargs):
+        return self._render({})
+
+    # Nothing is written or kept, hence the cursor that could not.
+    @http.route(URL, type="http", auth="public", methods=["POST"], website=True, sitemap=False, readonly=True)
+    def verify(self, annex=None, list_hash="", **_kwargs):
+        printed = "".join(list_hash.split()).lower()
+        try:
+            answer = self._verify(annex, printed)
+        except RefusedFile as refusal:
+            return self._refuse(refusal.code, printed)
+        if wants_json():
+            return request.make_json_response(answer, headers=HEADERS)
+        return self._render({"answer": answer, "list_hash": printed, **self._texts(answer)})
+
+    def _verify(self, annex, printed):
+        """:return: dict, see `_verify_annex`. :raise RefusedFile:"""
+        if not hasattr(annex, "read"):
+            raise RefusedFile("no_file")
+        if printed and not SHA256.fullmatch(printed):
+            raise RefusedFile("list_hash")
+        # sudo: the public may read no settlement; but for yes and no, nothing of them leaves here
+        settlements_sudo = request.env["emsp.settlement"].sudo()
+        if not settlements_sudo._try_verify_lock():
+            raise RefusedFile("busy")
+        stated = read_annex(annex.read(MAX_FILE_BYTES + 1))
+        return settlements_sudo._verify_annex(stated, printed)
+
+    def _texts(self, answer):
+        """What the page says about an answer: sentences on the list, and the rows to show."""
+        language = request.env
+        problems = [list_text(language, problem) for problem in answer["problems"]]
+        if not answer["issued"]:
+            problems.append(list_text(language, "not_issued"))
+        wrong, right = [], []
+        for row in answer["rows"]:
+            reasons = [*row["reasons"], *([] if row["held"] else ["not_held"])]
+            (wrong if reasons else right).append(
+                {
+                    **row,
+                    "matches": not reasons,
+                    "status_text": status_text(language, Status.CHANGED if reasons else Status.MATCHES),
+                    "reason_text": " ".join(row_text(language, reason) for reason in reasons),
+                }
+            )
+        shown = (wrong + right)[:ROWS_SHOWN]
+        return {
+            "problems": problems,
+            "rows": shown,
+            "wrong": len(wrong),
+            "right": len(right),
+            "hidden": len(answer["rows"]) - len(shown),
+        }
+
+    def _refuse(self, code, printed):
+        status = STATUS_OF_REFUSAL[code]
+        message = refusal_text(request.env, code)
+        headers = {**HEADERS, "Retry-After": "5"} if code == "busy" else HEADERS
+        if wants_json():
+            return request.make_json_response(
+                {"error": code, "message": message}, headers=headers, status=status
+            )
+        return self._render({"refusal": message, "list_hash": printed}, headers, status)
+
+    def _render(self, values, headers=HEADERS, status=HTTPStatus.OK):
+        values = {"max_mb": MAX_FILE_BYTES // 1024**2, "page_name": "verify", **values}
+        return request.render("emsp_clearing.verify_page", values, headers=headers, status=status)
+
+
+def wants_json():
+    accepted = request.httprequest.accept_mimetypes
+    return accepted.best_match(["text/html", "application/json"], default="text/html") == "application/json"
