@@ -30,17 +30,15 @@ class EmspSettlementVerify(models.Model):
         number nor by key, so that nobody learns by guessing what exists or what it costs.
 
         :param stated: `core.verify.StatedList`.
-        :param printed: hex list hash from the invoice, or "".
-        :return: JSON of the verification, with "issued", and with "held" in each row.
+        :param printed: hex list hash from the invoice, or "": it leads to our list of a forged file.
+        :return: JSON of the verification; "issued" is whether the stated list hash is that of an
+            invoice of ours, "held" in each row whether it is on our list.
         """
         found = verify_list(stated, printed=printed)
-        settlements = [
-            self._find_issued(hash_)
-            for hash_ in (printed or stated.list_hash, stated.list_hash, found.list_hash)
-        ]
-        held = next(filter(None, settlements), self.browse())._row_hashes()
-        answer = found.to_json()
-        answer["issued"] = bool(settlements[0])
+        issued = self._find_issued(stated.list_hash)
+        ours = self._find_issued(printed) or issued or self._find_issued(found.list_hash)
+        held = ours._row_hashes()
+        answer = {**found.to_json(), "issued": bool(issued)}
         for row, own in zip(answer["rows"], stated.rows, strict=True):
             row["held"] = row_hash(own.listed()) in held
         answer["holds"] = found.holds and answer["issued"] and all(row["held"] for row in answer["rows"])

@@ -15,8 +15,14 @@ from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile
 
 from openpyxl import Workbook, load_workbook
-from openpyxl.utils.cell import range_boundaries
-from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.utils.cell import column_index_from_string
+from openpyxl.utils.exceptions import (
+    CellCoordinatesException,
+    IllegalCharacterError,
+    InvalidFileException,
+    ReadOnlyWorkbookException,
+    SheetTitleException,
+)
 
 from ..core.chain import LIST_DIGITS
 from ..core.money import D, round_money
@@ -30,12 +36,16 @@ DAMAGED = (
     AssertionError,
     AttributeError,
     BadZipFile,
+    CellCoordinatesException,
     EOFError,
     ExpatError,
+    IllegalCharacterError,
     InvalidFileException,
     LookupError,
     OSError,
+    ReadOnlyWorkbookException,
     RuntimeError,
+    SheetTitleException,
     SyntaxError,
     TypeError,
     ValueError,
@@ -48,6 +58,10 @@ MAX_FACT_LINE = 100
 MAX_COLUMN = 200
 # Longest text of a fact or a key; a CDR's key has 46 characters at most.
 MAX_TEXT = 200
+# What a name stands for: a cell or the top of a column, the sheet quoted where need be.
+PLACE = re.compile(
+    r"(?:'(?P<quoted>(?:[^']|'')+)'|(?P<plain>[^'!]+))!\$(?P<column>[A-Z]{1,3})\$(?P<line>\d{1,7})\b.*"
+)
 SHA256 = re.compile(r"[0-9a-f]{64}")
 LINK = re.compile(r"1\$[0-9a-f]{64}")
 # A spreadsheet program keeps 15 digits of a number: less than this is its noise.
@@ -98,12 +112,12 @@ def _read(workbook: Workbook) -> StatedList:
 def _place(workbook: Workbook, name: str) -> tuple[str, int, int]:
     """(sheet, column, first line) of a named cell or column, from 1."""
     defined = workbook.defined_names.get(name)
-    destinations = [] if defined is None else list(defined.destinations)
-    if len(destinations) != 1:
+    place = PLACE.fullmatch(defined.attr_text or "") if defined else None
+    if not place:
         raise RefusedFile("no_annex")
-    sheet, cells = destinations[0]
-    column, line, *__ = range_boundaries(cells)
-    if sheet not in workbook.sheetnames or not column or not line or column > MAX_COLUMN:
+    sheet = place["plain"] or place["quoted"].replace("''", "'")
+    column, line = column_index_from_string(place["column"]), int(place["line"])
+    if sheet not in workbook.sheetnames or not line or column > MAX_COLUMN:
         raise RefusedFile("no_annex")
     return sheet, column, line
 

@@ -1,5 +1,6 @@
 import io
 import zipfile
+from hashlib import sha256
 from unittest.mock import patch
 
 from openpyxl import load_workbook
@@ -122,8 +123,30 @@ class TestVerifyPage(SettlementCommon, HttpCase):
     def test_hash_from_the_invoice_decides(self):
         self.assertTrue(self.verify(self.annex, list_hash=f" {self.settlement.list_hash.upper()} ")["holds"])
         answer = self.verify(self.annex, list_hash="0" * 64)
-        self.assertEqual((answer["issued"], answer["problems"]), (False, ["printed_hash"]))
+        self.assertEqual((answer["holds"], answer["problems"]), (False, ["printed_hash"]))
         self.assertEqual(self.post(self.annex, list_hash="1234").json()["error"], "list_hash")
+
+    def test_forgery_that_is_consistent_is_named_by_the_hash_from_the_invoice(self):
+        payload = self.settlement.cdr_ids.sorted("ocpi_key").mapped("payload_sha256")
+        lines = [f"FR*RVR*CDR-1\t{payload[0]}\t9.4000\n", f"FR*RVR*CDR-2\t{payload[1]}\t3.0600\n"]
+
+        def forge(workbook):
+            for name, value in (
+                ("EMSP_AMOUNT", 9.4),
+                ("EMSP_ROW_HASH", sha256(lines[0].encode()).hexdigest()),
+                ("EMSP_LIST_HASH", sha256("".join(lines).encode()).hexdigest()),
+            ):
+                self.set_cell(name, value)(workbook)
+            # 9.40 + 3.06 = 12.46
+            self.set_cell("EMSP_AMOUNT", 12.46, line=4)(workbook)
+
+        forged = self.changed(forge)
+        alone = self.verify(forged)
+        self.assertEqual((alone["holds"], alone["issued"], alone["problems"]), (False, False, []))
+        self.assertEqual([row["held"] for row in alone["rows"]], [False, False])
+        answer = self.verify(forged, list_hash=self.settlement.list_hash)
+        self.assertEqual((answer["issued"], answer["problems"]), (False, ["printed_hash"]))
+        self.assertEqual([row["held"] for row in answer["rows"]], [False, True])
 
     def test_unknown_cdr_and_wrong_hash_are_answered_alike(self):
         """Whoever guesses learns neither that a CDR exists nor what it cost."""

@@ -20,7 +20,7 @@ OWN_SUFFIXES = (".conf", ".example", ".md", ".py", ".toml", ".txt", ".yaml", ".y
 FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]+)(?:#[^)]*)?\)")
 INLINE_CODE = re.compile(r"`([^`\n]+)`")
-SCRIPT = re.compile(r"(?<![\w/.])script/\w+")
+SCRIPT = re.compile(r"(?<![\w/.])script/[\w-]+")
 MENU = re.compile(r"\*\*(Clearing > [^*]+)\*\*")
 
 
