@@ -35,7 +35,8 @@ class AnnexVerification(http.Controller):
     # Nothing is written or kept, hence the cursor that could not.
     @http.route(URL, type="http", auth="public", methods=["POST"], website=True, sitemap=False, readonly=True)
     def verify(self, annex=None, list_hash="", **_kwargs):
-        printed = "".join(list_hash.split()).lower()
+        # Whatever was sent under that name, as text; what is no hash is refused below.
+        printed = "".join(str(list_hash).split()).lower()[:100]
         try:
             answer = self._verify(annex, printed)
         except RefusedFile as refusal:
@@ -46,7 +47,7 @@ class AnnexVerification(http.Controller):
 
     def _verify(self, annex, printed):
         """:return: dict, see `_verify_annex`. :raise RefusedFile:"""
-        if not hasattr(annex, "read"):
+        if not getattr(annex, "filename", ""):
             raise RefusedFile("no_file")
         if printed and not SHA256.fullmatch(printed):
             raise RefusedFile("list_hash")
@@ -59,28 +60,28 @@ class AnnexVerification(http.Controller):
 
     def _texts(self, answer):
         """What the page says about an answer: sentences on the list, and the rows to show."""
-        language = request.env
-        problems = [list_text(language, problem) for problem in answer["problems"]]
+        problems = [list_text(request.env, problem) for problem in answer["problems"]]
         if not answer["issued"]:
-            problems.append(list_text(language, "not_issued"))
-        wrong, right = [], []
-        for row in answer["rows"]:
-            reasons = [*row["reasons"], *([] if row["held"] else ["not_held"])]
-            (wrong if reasons else right).append(
-                {
-                    **row,
-                    "matches": not reasons,
-                    "status_text": status_text(language, Status.CHANGED if reasons else Status.MATCHES),
-                    "reason_text": " ".join(row_text(language, reason) for reason in reasons),
-                }
-            )
+            problems.append(list_text(request.env, "not_issued"))
+        wrong = [row for row in answer["rows"] if not matches(row)]
+        right = [row for row in answer["rows"] if matches(row)]
         shown = (wrong + right)[:ROWS_SHOWN]
         return {
             "problems": problems,
-            "rows": shown,
+            "rows": [self._row_texts(row) for row in shown],
             "wrong": len(wrong),
             "right": len(right),
             "hidden": len(answer["rows"]) - len(shown),
+        }
+
+    def _row_texts(self, row):
+        status = Status.MATCHES if matches(row) else Status.CHANGED
+        reasons = [*row["reasons"], *([] if row["held"] else ["not_held"])]
+        return {
+            **row,
+            "matches": matches(row),
+            "status_text": status_text(request.env, status),
+            "reason_text": " ".join(row_text(request.env, reason) for reason in reasons),
         }
 
     def _refuse(self, code, printed):
@@ -91,11 +92,16 @@ class AnnexVerification(http.Controller):
             return request.make_json_response(
                 {"error": code, "message": message}, headers=headers, status=status
             )
-        return self._render({"refusal": message, "list_hash": printed}, headers, status)
+        return self._render({"refusal": message, "list_hash": printed}, headers=headers, status=status)
 
-    def _render(self, values, headers=HEADERS, status=HTTPStatus.OK):
+    def _render(self, values, **options):
+        options = {"headers": HEADERS, **options}
         values = {"max_mb": MAX_FILE_BYTES // 1024**2, "page_name": "verify", **values}
-        return request.render("emsp_clearing.verify_page", values, headers=headers, status=status)
+        return request.render("emsp_clearing.verify_page", values, **options)
+
+
+def matches(row):
+    return row["status"] == Status.MATCHES.value and row["held"]
 
 
 def wants_json():

@@ -39,9 +39,16 @@ class EmspSettlementVerify(models.Model):
         ours = self._find_issued(printed) or issued or self._find_issued(found.list_hash)
         held = ours._row_hashes()
         answer = {**found.to_json(), "issued": bool(issued)}
+        if issued and (stated.settlement, stated.invoice) != (issued.name, issued.move_id.name):
+            answer["problems"].append("other_invoice")
         for row, own in zip(answer["rows"], stated.rows, strict=True):
             row["held"] = row_hash(own.listed()) in held
-        answer["holds"] = found.holds and answer["issued"] and all(row["held"] for row in answer["rows"])
+        answer["holds"] = (
+            found.holds
+            and answer["issued"]
+            and not answer["problems"]
+            and all(row["held"] for row in answer["rows"])
+        )
         return answer
 
     @api.model

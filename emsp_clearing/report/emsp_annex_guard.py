@@ -60,7 +60,7 @@ def check_archive(content: bytes) -> None:
             raise RefusedFile("unsafe")
         for part in parts:
             if part.filename.lower().endswith((".xml", ".rels")):
-                _Part(part).read(archive)
+                _Part(part).scan(archive)
             elif part.file_size > OTHER.size:
                 raise RefusedFile("unsafe")
 
@@ -78,7 +78,7 @@ class _Part:
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
 
-    def read(self, archive: ZipFile) -> None:
+    def scan(self, archive: ZipFile) -> None:
         with archive.open(self.part) as stream:
             while chunk := stream.read(CHUNK):
                 self.parser.Parse(chunk, False)

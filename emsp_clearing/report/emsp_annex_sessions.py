@@ -160,6 +160,9 @@ def write_sessions(
     set_page(sheet, header.invoice_number, orientation="landscape", pages_across=3)
     sheet.print_title_rows = "1:1"
     sheet.print_title_cols = "A:A"
+    # What comes after it is for programs, and of no use on paper.
+    last_printed = [column.name for column in columns].index(names.PAYLOAD_HASH) + 1
+    sheet.print_area = f"A1:{get_column_letter(last_printed)}{len(rows) + 2}"
     sheet.row_dimensions[1].height = 32
     figures = {position for position, column in enumerate(columns) if column.is_figure}
     sheet.append(heading(sheet, [column.label for column in columns], header.color, figures))

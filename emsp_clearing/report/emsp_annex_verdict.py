@@ -34,6 +34,9 @@ def list_text(language: Language, problem: str) -> str:
         "count": language._("The number of rows is not the number of sessions that the summary states."),
         "total": language._("The net amounts do not sum to the total below them."),
         "chain_head": language._("The head of the CDR chain is not that of the last CDR listed."),
+        "other_invoice": language._(
+            "This list is that of another invoice or settlement than the file names."
+        ),
         "not_issued": language._("No invoice that we issued has this list."),
     }[problem]
 

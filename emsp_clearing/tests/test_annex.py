@@ -160,6 +160,8 @@ class TestAnnex(BaseCase):
         self.assertEqual(line["Credit"].value, "credit")
         self.assertEqual(line["Late, from period"].value, "2026-09")
         self.assertEqual(sheet.freeze_panes, "B2")
+        # Evidence after the hash of the CDR is for programs.
+        self.assertEqual(sheet.print_area, "'Sessions'!$A$1:$AI$3")
         # The filter takes the head and the sessions, and leaves the total row where it is.
         self.assertEqual(sheet.auto_filter.ref, f"A1:{sheet.dimensions.split(':')[1][:-1]}2")
 

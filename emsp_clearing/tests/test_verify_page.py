@@ -14,7 +14,6 @@ from .common import cdr_payload
 from .settlement_common import SettlementCommon
 
 URL = "/emsp/verify"
-JSON = {"Accept": "application/json"}
 
 
 @tagged("post_install", "-at_install")
@@ -28,14 +27,14 @@ class TestVerifyPage(SettlementCommon, HttpCase):
         self.annex = self.settlement.move_id.emsp_annex_id.raw
         self.authenticate(None, None)
 
-    def post(self, content, headers=JSON, filename="annex.xlsx", **fields):
+    def post(self, content, accept="application/json", filename="annex.xlsx", **fields):
         """Send the form. :return: the response."""
-        files = {} if content is None else {"annex": (filename, content)}
         return self.url_open(
             URL,
             data={"csrf_token": http.Request.csrf_token(self), **fields},
-            files=files or {"none": ("", b"")},
-            headers=headers,
+            # A form without a file sends an empty one without a name.
+            files={"annex": (filename, content) if content is not None else ("", b"")},
+            headers={"Accept": accept},
         )
 
     def verify(self, content, **fields):
@@ -85,8 +84,8 @@ class TestVerifyPage(SettlementCommon, HttpCase):
                 "unlisted_payloads": [],
             },
         )
-        page = self.post(self.annex, headers={"Accept": "text/html"}).text
-        self.assertIn("The annex is what we issued.", page)
+        page = self.post(self.annex, accept="text/html").text
+        self.assertIn("Every session is as we received and billed it.", page)
         self.assertIn("FR*RVR*CDR-2", page)
 
     def test_annex_saved_by_another_program_verifies(self):
@@ -103,8 +102,8 @@ class TestVerifyPage(SettlementCommon, HttpCase):
             [(row["status"], row["reasons"], row["held"]) for row in answer["rows"]],
             [("changed", ["row_hash"], False), ("matches", [], True)],
         )
-        page = self.post(altered, headers={"Accept": "text/html"}).text
-        self.assertIn("The annex is not what we issued.", page)
+        page = self.post(altered, accept="text/html").text
+        self.assertIn("This is not what we received and billed.", page)
         self.assertIn("net amount are not those that were listed", page)
 
     def test_list_that_was_never_invoiced_is_none_of_ours(self):
@@ -113,6 +112,12 @@ class TestVerifyPage(SettlementCommon, HttpCase):
         self.assertEqual((answer["holds"], answer["issued"]), (False, False))
         self.assertEqual([row["held"] for row in answer["rows"]], [False, False])
         self.assertEqual([row["status"] for row in answer["rows"]], ["matches", "matches"])
+
+    def test_list_under_the_number_of_another_invoice_is_told(self):
+        for name in ("EMSP_INVOICE", "EMSP_SETTLEMENT"):
+            answer = self.verify(self.changed(self.set_cell(name, "INV/2026/99999")))
+            self.assertEqual((answer["holds"], answer["issued"]), (False, True))
+            self.assertEqual(answer["problems"], ["other_invoice"])
 
     def test_forged_head_names_no_row_and_is_not_ours(self):
         answer = self.verify(self.changed(self.set_cell("EMSP_LIST_HASH", "0" * 64)))
@@ -166,7 +171,7 @@ class TestVerifyPage(SettlementCommon, HttpCase):
             workbook["Summary"]["B6"] = workbook["Summary"]["B10"] = None
             workbook["Sessions"].delete_rows(2, 3)
 
-        response = self.post(self.changed(strip), headers={"Accept": "text/html"})
+        response = self.post(self.changed(strip), accept="text/html")
         for text in (self.settlement.name, self.settlement.move_id.name, "CDR-1", self.partner.name, "6.4"):
             self.assertNotIn(text, response.text)
 
@@ -183,18 +188,18 @@ class TestVerifyPage(SettlementCommon, HttpCase):
             with self.subTest(code=code, size=content and len(content)):
                 response = self.post(content)
                 self.assertEqual((response.status_code, response.json()["error"]), (status, code))
-                page = self.post(content, headers={"Accept": "text/html"})
+                page = self.post(content, accept="text/html")
                 self.assertEqual(page.status_code, status)
                 self.assertIn('role="alert"', page.text)
                 self.assertIn('name="annex"', page.text)
 
     def test_file_name_is_never_shown(self):
-        response = self.post(b"x", headers={"Accept": "text/html"}, filename="<script>x</script>.xlsx")
+        response = self.post(b"x", accept="text/html", filename="<script>x</script>.xlsx")
         self.assertNotIn("<script>x", response.text)
 
     def test_text_of_the_file_is_escaped(self):
         altered = self.changed(self.set_cell("EMSP_KEY", "<img src=x>"))
-        page = self.post(altered, headers={"Accept": "text/html"}).text
+        page = self.post(altered, accept="text/html").text
         self.assertIn("&lt;img src=x&gt;", page)
         self.assertNotIn("<img src=x>", page)
 
@@ -212,7 +217,7 @@ class TestVerifyPage(SettlementCommon, HttpCase):
     def test_long_list_shows_what_does_not_match_first(self):
         altered = self.changed(self.set_cell("EMSP_AMOUNT", 9, line=3))
         with patch.object(verify, "ROWS_SHOWN", 1):
-            page = self.post(altered, headers={"Accept": "text/html"}).text
+            page = self.post(altered, accept="text/html").text
         self.assertIn("FR*RVR*CDR-2", page)
         self.assertNotIn("FR*RVR*CDR-1", page)
 
