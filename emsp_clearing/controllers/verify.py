@@ -66,12 +66,18 @@ class AnnexVerification(http.Controller):
         wrong = [row for row in answer["rows"] if not matches(row)]
         right = [row for row in answer["rows"] if matches(row)]
         shown = (wrong + right)[:ROWS_SHOWN]
+        hidden = len(answer["rows"]) - len(shown)
         return {
             "problems": problems,
             "rows": [self._row_texts(row) for row in shown],
             "wrong": len(wrong),
             "right": len(right),
-            "hidden": len(answer["rows"]) - len(shown),
+            "hidden": hidden
+            and request.env._(
+                "%(rows)s more rows are not shown here; those that do not match come first. "
+                "As JSON, the answer has all of them.",
+                rows=hidden,
+            ),
         }
 
     def _row_texts(self, row):
@@ -96,7 +102,8 @@ class AnnexVerification(http.Controller):
 
     def _render(self, values, **options):
         options = {"headers": HEADERS, **options}
-        values = {"max_mb": MAX_FILE_BYTES // 1024**2, "page_name": "verify", **values}
+        size = request.env._("A spreadsheet (.xlsx) of up to %(size)s MB.", size=MAX_FILE_BYTES // 1024**2)
+        values = {"size_text": size, **values}
         return request.render("emsp_clearing.verify_page", values, **options)
 
 

@@ -8,7 +8,7 @@ from .emsp_annex_guard import MAX_FILE_BYTES, MAX_ROWS
 def status_text(language: Language, status: Status) -> str:
     return {
         Status.MATCHES: language._("Matches"),
-        Status.CHANGED: language._("Was changed"),
+        Status.CHANGED: language._("Does not match"),
         Status.MISSING: language._("No CDR at hand"),
     }[status]
 

@@ -5,10 +5,11 @@ from unittest.mock import patch
 
 from openpyxl import load_workbook
 
-from odoo import http
+from odoo import http, sql_db
 from odoo.tests import HttpCase, tagged
 
 from ..controllers import verify
+from ..models.emsp_settlement_verify import VERIFY_LOCK
 from ..report.emsp_annex_guard import MAX_FILE_BYTES
 from .common import cdr_payload
 from .settlement_common import SettlementCommon
@@ -119,7 +120,7 @@ class TestVerifyPage(SettlementCommon, HttpCase):
             self.assertEqual((answer["holds"], answer["issued"]), (False, True))
             self.assertEqual(answer["problems"], ["other_invoice"])
 
-    def test_forged_head_names_no_row_and_is_not_ours(self):
+    def test_forged_hash_in_the_head_is_not_ours_although_the_rows_are(self):
         answer = self.verify(self.changed(self.set_cell("EMSP_LIST_HASH", "0" * 64)))
         self.assertEqual((answer["issued"], answer["problems"]), (False, ["list_hash"]))
         # found by the hash of the rows themselves
@@ -208,11 +209,21 @@ class TestVerifyPage(SettlementCommon, HttpCase):
         self.assertEqual(response.status_code, 400)
 
     def test_one_annex_at_a_time(self):
-        settlements = self.env.registry["emsp.settlement"]
-        with patch.object(settlements, "_try_verify_lock", lambda settlement: False):
+        with sql_db.db_connect(self.env.cr.dbname).cursor() as other:
+            other.execute("SELECT pg_try_advisory_xact_lock(%s)", [VERIFY_LOCK])
             response = self.post(self.annex)
         self.assertEqual((response.status_code, response.json()["error"]), (503, "busy"))
         self.assertEqual(response.headers["Retry-After"], "5")
+
+    def test_form_that_was_filled_in_by_a_program_as_it_liked_is_refused(self):
+        """A text where the file belongs, a file where the hash belongs."""
+        token = {"csrf_token": http.Request.csrf_token(self)}
+        accept = {"Accept": "application/json"}
+        response = self.url_open(URL, data={**token, "annex": "text"}, headers=accept)
+        self.assertEqual((response.status_code, response.json()["error"]), (400, "no_file"))
+        files = {"annex": ("a.xlsx", self.annex), "list_hash": ("b", b"x")}
+        response = self.url_open(URL, data=token, files=files, headers=accept)
+        self.assertEqual((response.status_code, response.json()["error"]), (400, "list_hash"))
 
     def test_long_list_shows_what_does_not_match_first(self):
         altered = self.changed(self.set_cell("EMSP_AMOUNT", 9, line=3))
@@ -220,6 +231,7 @@ class TestVerifyPage(SettlementCommon, HttpCase):
             page = self.post(altered, accept="text/html").text
         self.assertIn("FR*RVR*CDR-2", page)
         self.assertNotIn("FR*RVR*CDR-1", page)
+        self.assertIn("1 more rows are not shown here", page)
 
     def test_page_speaks_the_language_of_its_address(self):
         self.env["res.lang"]._activate_lang("fr_FR")
