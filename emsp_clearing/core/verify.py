@@ -76,10 +76,11 @@ class StatedList:
 
 @dataclass(frozen=True, slots=True)
 class CheckedRow:
-    """A row and what was found; `reasons` are codes of this module."""
+    """A row and what was found; `amount` is its text as verified, `reasons` are codes of this module."""
 
     place: int
     key: str
+    amount: str
     status: Status
     reasons: tuple[str, ...] = ()
 
@@ -108,7 +109,13 @@ class Verification:
             "list_hash": {"stated": self.stated.list_hash, "computed": self.list_hash},
             "problems": list(self.problems),
             "rows": [
-                {"row": row.place, "key": row.key, "status": row.status.value, "reasons": list(row.reasons)}
+                {
+                    "row": row.place,
+                    "key": row.key,
+                    "amount": row.amount,
+                    "status": row.status.value,
+                    "reasons": list(row.reasons),
+                }
                 for row in self.rows
             ],
             "unlisted_payloads": list(self.unlisted),
@@ -169,7 +176,7 @@ def _check(row: StatedRow, times: int, texts: "_Payloads | None") -> CheckedRow:
     status = Status.MATCHES
     if reasons:
         status = Status.MISSING if reasons == [PAYLOAD_MISSING] else Status.CHANGED
-    return CheckedRow(row.place, row.key, status, tuple(reasons))
+    return CheckedRow(row.place, row.key, row.listed()[2], status, tuple(reasons))
 
 
 @dataclass(slots=True)

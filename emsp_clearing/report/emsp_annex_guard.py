@@ -18,6 +18,8 @@ MAX_PARTS = 200
 # A session is a row of about 3 kB.
 MAX_UNPACKED_BYTES = 300 * 1024 * 1024
 MAX_ROW_ELEMENTS = 1000
+# Of a part that by its name is no XML: a thumbnail, the settings of a printer. It is not scanned.
+MAX_OTHER_BYTES = 512 * 1024
 CHUNK = 256 * 1024
 NAMESPACE_END = "}"
 
@@ -61,7 +63,7 @@ def check_archive(content: bytes) -> None:
         for part in parts:
             if part.filename.lower().endswith((".xml", ".rels")):
                 _Part(part).scan(archive)
-            elif part.file_size > OTHER.size:
+            elif part.file_size > MAX_OTHER_BYTES:
                 raise RefusedFile("unsafe")
 
 

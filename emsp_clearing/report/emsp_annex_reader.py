@@ -52,6 +52,8 @@ DAMAGED = (
     struct.error,
     zlib.error,
 )
+# Where sessions begin. A name that began further down would leave out what stands above it.
+FIRST_LINE = 2
 # Facts stand at the top of the summary.
 MAX_FACT_LINE = 100
 # A sheet's last column, of which a name may speak.
@@ -91,12 +93,11 @@ def read_annex(content: bytes) -> StatedList:
 def _read(workbook: Workbook) -> StatedList:
     places = {name: _place(workbook, name) for name in (*names.FACTS, *names.COLUMNS)}
     sheets = {places[name][0] for name in names.COLUMNS}
-    if len(sheets) != 1:
+    if len(sheets) != 1 or any(places[name][2] != FIRST_LINE for name in names.COLUMNS):
         raise RefusedFile("no_annex")
     facts = _read_facts(workbook, {name: places[name] for name in names.FACTS})
     columns = {name: places[name][1] for name in names.COLUMNS}
-    first = min(places[name][2] for name in names.COLUMNS)
-    rows, total = _read_rows(workbook[sheets.pop()], columns, first)
+    rows, total = _read_rows(workbook[sheets.pop()], columns)
     count = _number(facts[names.COUNT])
     return StatedList(
         settlement=_text(facts[names.SETTLEMENT]),
@@ -136,10 +137,10 @@ def _read_facts(workbook: Workbook, places: dict[str, tuple[str, int, int]]) -> 
     return {name: found.get(name) for name in places}
 
 
-def _read_rows(sheet, columns: dict[str, int], first: int) -> tuple[list[StatedRow], Decimal | None]:
+def _read_rows(sheet, columns: dict[str, int]) -> tuple[list[StatedRow], Decimal | None]:
     """The sessions, and the total below them: of the rows without any evidence the last one."""
     rows, total = [], None
-    for place, cells in _lines(sheet, columns, first):
+    for place, cells in _lines(sheet, columns):
         if any(cells[name] is not None for name in names.COLUMNS if name != names.AMOUNT):
             rows.append(_stated_row(place, cells))
         elif cells[names.AMOUNT] is not None:
@@ -150,13 +151,13 @@ def _read_rows(sheet, columns: dict[str, int], first: int) -> tuple[list[StatedR
     return rows, total and _amount(total[1][names.AMOUNT])
 
 
-def _lines(sheet, columns: dict[str, int], first: int) -> Iterator[tuple[int, dict[str, object]]]:
+def _lines(sheet, columns: dict[str, int]) -> Iterator[tuple[int, dict[str, object]]]:
     """(line, value by name); to the end of the sheet, because a name does not grow with it."""
-    last = first + MAX_ROWS + SPARE_ROWS
+    last = FIRST_LINE + MAX_ROWS + SPARE_ROWS
     lines = sheet.iter_rows(
-        min_row=first, max_row=last + 1, min_col=1, max_col=max(columns.values()), values_only=True
+        min_row=FIRST_LINE, max_row=last + 1, min_col=1, max_col=max(columns.values()), values_only=True
     )
-    for place, line in enumerate(lines, first):
+    for place, line in enumerate(lines, FIRST_LINE):
         if place > last:
             raise RefusedFile("too_many_rows")
         yield place, {name: line[column - 1] for name, column in columns.items()}

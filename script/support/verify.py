@@ -101,7 +101,9 @@ def lines(found: Any, *, with_payloads: bool) -> list[str]:
     for row in found.rows:
         reasons = " ".join(row_text(English, reason) for reason in row.reasons)
         status = status_text(English, row.status)
-        text.append(f"row {row.place:<6} {row.key:<{width}}  {status}. {reasons}".rstrip())
+        text.append(
+            f"row {row.place:<6} {row.key:<{width}}  {row.amount or '-':>12}  {status}. {reasons}".rstrip()
+        )
     wrong = [row for row in found.rows if row.status is not Status.MATCHES]
     text += ["", f"{found.stated.settlement}, invoice {found.stated.invoice}"]
     text += [f"SHA-256 of the list: {found.list_hash}"]

@@ -241,6 +241,7 @@ def test_json_states_codes_and_what_the_file_holds() -> None:
     assert found["rows"][0] == {  # type: ignore[index]
         "row": 2,
         "key": "FR*RVR*CDR-1",
+        "amount": "1.0000",
         "status": "changed",
         "reasons": ["row_hash"],
     }

@@ -87,6 +87,8 @@ def test_hostile_file_is_refused(content, code):
         ("EMSP_KEY", "'Summary'!$A$2:$A$3"),
         ("EMSP_KEY", "'Sessions'!$XFD$2:$XFD$3"),
         ("EMSP_KEY", "#REF!"),
+        # It would leave out the row above.
+        ("EMSP_KEY", "'Sessions'!$AJ$3:$AJ$3"),
         ("EMSP_KEY", "'Sessions'!$AJ'Sessions'!$A$1:$AN$3"),
         ("EMSP_KEY", "'Ses:$AK$3"),
         ("EMSP_COUNT", "1+1"),

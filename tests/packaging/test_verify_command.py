@@ -46,8 +46,8 @@ def test_annex_that_holds_is_told_row_by_row(write):
     done = run(write(ANNEX))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
-        "row 2      FR*RVR*CDR-1  Matches.",
-        "row 3      FR*RVR*CDR-2  Matches.",
+        "row 2      FR*RVR*CDR-1        6.4012  Matches.",
+        "row 3      FR*RVR*CDR-2        2.7000  Matches.",
         "",
         "CLR/000001, invoice INV/2026/00012",
         f"SHA-256 of the list: {LIST_HASH}",
@@ -59,7 +59,9 @@ def test_annex_that_holds_is_told_row_by_row(write):
 def test_changed_amount_is_named_and_ends_with_1(write):
     done = run(write(changed(set_cell("EMSP_AMOUNT", 6.4013))))
     assert done.returncode == 1
-    assert done.stdout.startswith("row 2      FR*RVR*CDR-1  Does not match. Key, SHA-256 of the CDR or net")
+    assert done.stdout.startswith(
+        "row 2      FR*RVR*CDR-1        6.4013  Does not match. Key, SHA-256 of the CDR or net"
+    )
     assert "The rows do not add up to the SHA-256 of the list" in done.stdout
     assert "1 rows match, 1 do not.\nThe annex does not hold." in done.stdout
 
@@ -77,9 +79,12 @@ def test_payloads_are_hashed_byte_for_byte(write):
     blank = b"\n".join([PAYLOADS[0].replace(b":", b": ", 1), PAYLOADS[1]])
     done = run(annex, "--payloads", write(blank, "p.jsonl"))
     assert done.returncode == 1
-    assert "FR*RVR*CDR-1  Does not match. The CDR at hand is not the one that was received." in done.stdout
+    assert (
+        "FR*RVR*CDR-1        6.4012  Does not match. The CDR at hand is not the one that was received."
+        in done.stdout
+    )
     done = run(annex, "--payloads", write(PAYLOADS[0], "p.jsonl"))
-    assert "FR*RVR*CDR-2  No CDR at hand." in done.stdout
+    assert "FR*RVR*CDR-2        2.7000  No CDR at hand." in done.stdout
 
 
 def test_payload_of_several_lines_is_given_as_text(write):
