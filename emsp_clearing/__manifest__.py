@@ -44,6 +44,8 @@
         "data/mail_template_data.xml",
         # wizards before the views whose buttons open them
         "wizard/emsp_cdr_import_views.xml",
+        "wizard/emsp_dispute_decide_views.xml",
+        "wizard/emsp_dispute_open_views.xml",
         "wizard/emsp_inbox_decide_views.xml",
         "wizard/emsp_ocpi_connection_register_views.xml",
         "wizard/emsp_ocpi_connection_token_views.xml",
@@ -83,6 +85,12 @@
         "views/emsp_settlement_views.xml",
         "views/emsp_invoice_reconciliation_views.xml",
         "views/emsp_price_simulation_views.xml",
+        # disputes: they inherit the forms of contracts, CDRs and settlements
+        "views/emsp_dispute_views.xml",
+        "views/emsp_dispute_report_views.xml",
+        "views/emsp_contract_dispute_views.xml",
+        "views/emsp_cdr_dispute_views.xml",
+        "views/emsp_settlement_dispute_views.xml",
         # menus last: they name the actions above
         "views/emsp_clearing_menus.xml",
     ],

@@ -113,8 +113,13 @@ from . import (  # isort: skip
     emsp_contract_dispute,
     emsp_dispute_clock,
     emsp_dispute_consent,
+    emsp_dispute_console,
     emsp_dispute_decision,
     emsp_dispute_notice,
     emsp_dispute_opening,
+    emsp_dispute_reminder,
+    emsp_dispute_report,
+    emsp_dispute_sheet,
     emsp_settlement_dispute,
+    emsp_settlement_notice,
 )

@@ -1,4 +1,7 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .emsp_decision_mixin import check_possible
 
 DISPUTABLE = ("open",)
 
@@ -9,6 +12,38 @@ class EmspCdrDispute(models.Model):
     _inherit = "emsp.cdr"
 
     dispute_ids = fields.One2many("emsp.dispute", "cdr_id", string="Disputes")
+    dispute_count = fields.Integer(string="Number of disputes", compute="_compute_dispute_count")
+
+    @api.depends("dispute_ids")
+    def _compute_dispute_count(self):
+        groups = self.env["emsp.dispute"]._read_group([("cdr_id", "in", self.ids)], ["cdr_id"], ["__count"])
+        counts = dict(groups)
+        for cdr in self:
+            cdr.dispute_count = counts.get(cdr, 0)
+
+    def action_view_disputes(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("emsp_clearing.emsp_dispute_action")
+        return {**action, "domain": [("cdr_id", "=", self.id)], "context": {}}
+
+    def action_dispute(self):
+        """A dialog that disputes the sessions; it opens when all of them may be, and are of one partner."""
+        self.check_access("write")
+        problems = self._dispute_problems(fields.Datetime.now())
+        check_possible(self.env, [(cdr, problems[cdr.id]) for cdr in self if cdr.id in problems], len(self))
+        if len({(contract.partner_id, contract.partner_role) for contract in self.contract_id}) > 1:
+            raise UserError(self.env._("Choose sessions of one partner: a dispute is between two."))
+        return self.env["emsp.dispute.open"]._open(self)
+
+    def _problem_of(self, action):
+        if action == "void" and self.state == "disputed":
+            # The dispute makes the credit CDR, and asks a second person where one is needed.
+            return self.env._(
+                "CDR %(cdr)s is disputed: decide on %(dispute)s instead.",
+                cdr=self.ocpi_id,
+                dispute=self.dispute_ids.filtered("is_open").name,
+            )
+        return super()._problem_of(action)
 
     def _dispute_problems(self, at):
         """Why CDRs cannot be disputed at a moment, in words for whoever wants to.
@@ -52,9 +87,8 @@ class EmspCdrDispute(models.Model):
             return self.env._(
                 "CDR %(cdr)s is %(state)s: there is nothing to dispute.", cdr=self.ocpi_id, state=state
             )
-        last = self.sudo().dispute_ids.filtered(lambda dispute: dispute.state == "dismissed")[
-            :1
-        ]  # sudo: as above
+        # sudo: as above
+        last = self.sudo().dispute_ids.filtered(lambda dispute: dispute.state == "dismissed")[:1]
         if last:
             return self.env._(
                 "CDR %(cdr)s was disputed before: %(dispute)s was dismissed, and that is final.",

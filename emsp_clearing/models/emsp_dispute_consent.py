@@ -48,6 +48,10 @@ class EmspDisputeConsent(models.Model):
         return from_float(self.disputed_amount - left, 4) > from_float(limit, 4)
 
     def _propose(self, target, amount, words):
+        labels = dict(self._fields["proposed_state"]._description_selection(self.env))
+        self._message_log(
+            body=self.env._("Proposed: %(step)s. %(words)s", step=labels[target], words=words),
+        )
         # sudo: a proposal is no field that people write
         self.sudo()._store(
             {
@@ -71,6 +75,9 @@ class EmspDisputeConsent(models.Model):
                         dispute=dispute.name,
                     )
                 )
+            dispute._message_log(
+                body=self.env._("Consented to what %(user)s proposed.", user=dispute.proposed_by_id.name)
+            )
             dispute._step(
                 dispute.proposed_state, OWNER, dispute.proposed_words, dispute.proposed_amount or None
             )
@@ -79,6 +86,10 @@ class EmspDisputeConsent(models.Model):
     def action_decline_proposal(self):
         """Put the proposal aside; the dispute waits for another answer."""
         self.check_access("write")
+        for dispute in self.filtered("proposed_state"):
+            dispute._message_log(
+                body=self.env._("Put aside what %(user)s proposed.", user=dispute.proposed_by_id.name)
+            )
         # sudo: as above
         self.sudo()._store({"proposed_state": False, "proposed_by_id": False, "proposed_words": False})
         return True

@@ -83,11 +83,12 @@ class EmspDisputeDecision(models.Model):
         vals = {"since": at, "due_at": naive(due) if due else False}
         if words:
             vals["answer"] = words
+        # Whatever was proposed before was for a state that is over.
+        vals["proposed_state"] = False
         if TURN[self.state] == OWNER and not self.answered_at:
             vals["answered_at"] = at
         if target in CLOSED_STATES:
             vals |= {"closed_at": at, "closed_by_id": self.env.uid, "is_by_silence": by_silence}
-            vals |= {"proposed_state": False}
         agreed = self._agreed(amount) if target == "corrected" else ZERO
         # First the dispute, so that its CDR finds it closed.
         self._update_state(target, **vals)

@@ -15,7 +15,8 @@ class EmspDisputeNotice(models.Model):
             body = dispute.explanation or dispute._label_of("reason")
             dispute._say(opener, body)
             dispute.message_subscribe(partner_ids=[*opener.ids, *dispute.user_id.partner_id.ids])
-        self._mail_other_side(opener, self.env._("disputed"))
+        # A CPO may have neither portal nor API of ours: it gets what it needs to answer.
+        self._mail_other_side(opener, self.env._("disputed"), with_sheet=self[:1].direction == "raised")
 
     def _tell_step(self, target, words):
         speaker = self.env.user.partner_id
@@ -29,6 +30,20 @@ class EmspDisputeNotice(models.Model):
             body=body, author_id=speaker.id, message_type="comment", subtype_xmlid="mail.mt_comment"
         )
 
+    def _attach(self, speaker, attachments):
+        """Put the files of whoever speaks into the thread of each dispute.
+
+        :param speaker: res.partner. :param attachments: ir.attachment of a dialog; each dispute gets a copy.
+        """
+        for dispute in self if attachments else ():
+            copies = attachments.copy({"res_model": dispute._name, "res_id": dispute.id})
+            dispute.with_context(emsp_mailed_together=True).message_post(
+                attachment_ids=copies.ids,
+                author_id=speaker.id,
+                message_type="comment",
+                subtype_xmlid="mail.mt_comment",
+            )
+
     def _notify_thread(self, message, msg_vals=False, **kwargs):
         # Forty disputes at once are one mail, not forty.
         if self.env.context.get("emsp_mailed_together"):
@@ -38,8 +53,11 @@ class EmspDisputeNotice(models.Model):
     def _label_of(self, name):
         return dict(self._fields[name]._description_selection(self.env))[self[name]]
 
-    def _mail_other_side(self, speaker, event):
-        """One mail for each person on the other side, whatever the number of disputes."""
+    def _mail_other_side(self, speaker, event, with_sheet=False):
+        """One mail for each person on the other side, whatever the number of disputes.
+
+        :param bool with_sheet: with the disputes as a spreadsheet that can be answered in.
+        """
         template = self.env.ref("emsp_clearing.mail_template_dispute")
         by_reader = {}
         for dispute in self:
@@ -54,16 +72,21 @@ class EmspDisputeNotice(models.Model):
             }
             # Of no record: the chatter of the contract is not where disputes are talked about.
             apart = {"email_to": reader.email_formatted, "model": False, "res_id": False}
+            if with_sheet:
+                apart["attachments"] = [localized._sheet_file()]
             template.with_context(**values).send_mail(contract.id, email_values=apart)
 
     def _readers(self, speaker):
         """:return: res.partner of those who are to learn what `speaker` said; with an address."""
-        self.ensure_one()
-        ours = self.user_id.partner_id
-        theirs = self.opened_by_id if self.direction == "received" else self.partner_id
         is_partner = speaker.commercial_partner_id == self.partner_id.commercial_partner_id
-        readers = ours if is_partner else theirs
-        return (readers - speaker).filtered("email_normalized")
+        return (self._people("us" if is_partner else "partner") - speaker).filtered("email_normalized")
+
+    def _people(self, side):
+        """:param str side: as `turn`. :return: res.partner of those who speak for it."""
+        self.ensure_one()
+        if side == "us":
+            return self.user_id.partner_id
+        return self.opened_by_id if self.direction == "received" else self.partner_id
 
     def _prepare_notice(self, reader, event):
         """What the mail says of these disputes; in the reader's words."""

@@ -13,6 +13,8 @@ from . import (
     test_control_window,
     test_credit,
     test_dispute,
+    test_dispute_console,
+    test_dispute_reminder,
     test_documents,
     test_exception,
     test_explanation_page,

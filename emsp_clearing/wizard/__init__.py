@@ -1,6 +1,8 @@
 from . import (
     account_statement_import,
     emsp_cdr_import,
+    emsp_dispute_decide,
+    emsp_dispute_open,
     emsp_inbox_decide,
     emsp_ocpi_connection_register,
     emsp_ocpi_connection_token,

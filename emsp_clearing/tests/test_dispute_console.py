@@ -1,0 +1,384 @@
+import base64
+import io
+from unittest.mock import patch
+
+from openpyxl import load_workbook
+
+from odoo import Command
+from odoo.exceptions import AccessError, LockError, UserError
+from odoo.tests import new_test_user, tagged
+
+from ..core.dispute import OWNER
+from .common import raw
+from .dispute_common import IN_WINDOW, SECOND, DisputeCommon
+from .settlement_common import CUT_OFF, priced
+
+
+class ConsoleCommon(DisputeCommon):
+    """What people do in the console, as they do it: by buttons and dialogs."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.colleague, cls.reader = (
+            new_test_user(
+                cls.env,
+                login=login,
+                groups=f"emsp_clearing.emsp_clearing_group_{group}",
+                company_id=cls.company.id,
+                company_ids=[Command.set(cls.company.ids)],
+            )
+            for login, group in (("otto", "operator"), ("ursula", "user"))
+        )
+
+    def _of(self, records, user=None):
+        """The records as somebody sees them, the operator by default."""
+        return records.with_user(user or self.operator).sudo(False)
+
+    def _decide(self, disputes, action, words="As the meter says.", user=None, **vals):
+        """Press a button, fill the dialog in, press it. :return: the client's action."""
+        own = self._of(disputes, user)
+        opened = own.with_context(emsp_action=action).action_decide()
+        dialog = own.env["emsp.dispute.decide"].browse(opened["res_id"])
+        dialog.write({"words": words, **vals})
+        return dialog.action_decide()
+
+    def _open_dialog(self, cdrs, user=None, **vals):
+        own = self._of(cdrs, user)
+        dialog = own.env["emsp.dispute.open"].browse(own.action_dispute()["res_id"])
+        dialog.write({"reason": "energy", **vals})
+        return dialog
+
+    def _mails_since(self, before):
+        return self.env["mail.mail"].search([], order="id") - before
+
+    def _receive_from_cpo(self, *payloads):
+        """Sessions of our drivers at the chargers of TNM, which claims the money. :return: the CDRs."""
+        connection = self.connection.copy(
+            {"name": "TNM", "our_role": "EMSP", "country_code": "NL", "ocpi_party_id": "TNM"}
+        )
+        cpo = self.env["res.partner"].create(
+            {"name": "TNM", "is_company": True, "email": "office@tnm.test", "lang": "en_US"}
+        )
+        self.cpo_contract = self._create_contract(cpo, "NL", "TNM", partner_role="cpo")
+        endpoint = connection._as_endpoint()
+        party = {"country_code": "NL", "party_id": "TNM"}
+        messages = [raw({**payload, **party}) for payload in payloads]
+        receipts = endpoint.env["emsp.cdr"]._receive(endpoint, messages, IN_WINDOW)
+        cdrs = self.env["emsp.cdr"].browse([receipt.record.id for receipt in receipts])
+        cdrs._rate(IN_WINDOW)
+        self.assertEqual(set(cdrs.mapped("state")), {"open"})
+        return cdrs
+
+    def _raise(self, *payloads, **vals):
+        """Sessions of a CPO, disputed by the operator. :return: the disputes."""
+        cdrs = self._receive_from_cpo(*(payloads or (priced(1, 6.4),)))
+        self._open_dialog(cdrs, **vals).action_open()
+        return cdrs.dispute_ids.sorted("id")
+
+
+@tagged("post_install", "-at_install")
+class TestDecide(ConsoleCommon):
+    """The dialog of the party that claims the money."""
+
+    def test_user_reads_and_operator_decides(self):
+        __, (first, __) = self._in_control()
+        dispute = self._dispute(first)
+        self.assertEqual(self._of(dispute, self.reader).reason, "energy")
+        with self.assertRaises(AccessError):
+            self._decide(dispute, "uphold", user=self.reader)
+        for action in ("action_consent", "action_decline_proposal"):
+            with self.subTest(action), self.assertRaises(AccessError):
+                getattr(self._of(dispute, self.reader), action)()
+        self._decide(dispute, "uphold")
+        self.assertEqual((dispute.state, dispute.closed_by_id), ("upheld", self.operator))
+
+    def test_each_step_from_the_dialog(self):
+        __, cdrs = self._in_control(*(priced(number, 6.4) for number in range(1, 6)))
+        disputes = [self._dispute(cdr, own_amount=5.0) for cdr in cdrs]
+        for dispute, action, state in zip(
+            disputes,
+            ("uphold", "correct", "reject", "ask"),
+            ("upheld", "corrected", "rejected", "asked"),
+            strict=False,
+        ):
+            self._decide(dispute, action)
+            self.assertEqual((dispute.state, dispute.answer), (state, "As the meter says."))
+        self.assertEqual(disputes[1].agreed_amount, 5.0)
+        self._decide(disputes[4], "correct", amount=4.2, use_own_amount=False)
+        self.assertEqual((disputes[4].agreed_amount, disputes[4].new_cdr_id.amount_untaxed), (4.2, 4.2))
+
+    def test_words_are_needed(self):
+        __, (first, __) = self._in_control()
+        dispute = self._dispute(first)
+        with self.assertRaisesRegex(UserError, "Write the reason"):
+            self._decide(dispute, "reject", words="  ")
+        self.assertEqual(dispute.state, "opened")
+
+    def test_many_are_decided_or_none_and_those_that_refuse_are_named(self):
+        __, cdrs = self._in_control(*(priced(number, 6.4) for number in (1, 2, 3)))
+        first, second, third = (self._dispute(cdr) for cdr in cdrs)
+        self._decide(third, "reject")
+        with self.assertRaisesRegex(UserError, rf"1 of 3.*\n.*{third.name} is Rejected, reaction due"):
+            self._decide(first | second | third, "reject")
+        self.assertEqual((first.state, second.state), ("opened", "opened"))
+        self._decide(first | second, "reject")
+        self.assertEqual((first.state, second.state), ("rejected", "rejected"))
+
+    def test_many_are_corrected_to_what_each_opener_named(self):
+        __, cdrs = self._in_control(*(priced(number, 6.4) for number in (1, 2, 3)))
+        first = self._dispute(cdrs[0], own_amount=5.0)
+        second = self._dispute(cdrs[1], own_amount=3.0)
+        silent = self._dispute(cdrs[2])
+        with self.assertRaisesRegex(UserError, f"{silent.name}: the opener named no amount"):
+            self._decide(first | second | silent, "correct")
+        self.assertEqual(first.state, "opened")
+        self._decide(first | second, "correct")
+        self.assertEqual((first.agreed_amount, second.agreed_amount), (5.0, 3.0))
+
+    def test_dismissed_for_good_only_when_contested(self):
+        __, (first, __) = self._in_control()
+        dispute = self._dispute(first)
+        with self.assertRaisesRegex(UserError, "not the step that comes next"):
+            self._decide(dispute, "dismiss")
+        self._decide(dispute, "reject")
+        dispute._step("contested", "opener", "See the photo.")
+        self._decide(dispute, "dismiss")
+        self.assertEqual((dispute.state, first.state), ("dismissed", "open"))
+
+    def test_steps_of_the_partner_are_not_ours_to_take(self):
+        __, (first, __) = self._in_control()
+        dispute = self._dispute(first)
+        with self.assertRaisesRegex(UserError, "that step is the partner's"):
+            self._decide(dispute, "withdraw")
+
+    def test_unknown_action_is_refused(self):
+        __, (first, __) = self._in_control()
+        for action in (None, "unlink", "_step"):
+            with self.subTest(action), self.assertRaisesRegex(UserError, "Choose what to do"):
+                self._decide(self._dispute(first) if action is None else first.dispute_ids, action)
+
+    def test_second_of_two_that_decide_at_once_is_told(self):
+        __, (first, second) = self._in_control()
+        dispute, other = self._dispute(first), self._dispute(second)
+        own = self._of(dispute, self.colleague).with_context(emsp_action="reject")
+        dialog = own.env["emsp.dispute.decide"].browse(own.action_decide()["res_id"])
+        dialog.words = "No."
+        self._decide(dispute, "uphold")
+        with self.assertRaisesRegex(UserError, rf"{dispute.name} is closed: Accepted, voided on 20"):
+            dialog.action_decide()
+        self.assertEqual(dispute.answer, "As the meter says.")
+        busy = patch.object(type(dispute), "lock_for_update", side_effect=LockError("busy"))
+        with busy, self.assertRaisesRegex(UserError, "Somebody else decides on one of these right now"):
+            self._decide(other, "uphold")
+        self.assertEqual(other.state, "opened")
+
+    def test_void_button_of_the_cdr_is_no_way_round_the_dispute(self):
+        __, (first, __) = self._in_control()
+        dispute = self._dispute(first)
+        action = self._of(first).action_void()
+        dialog = self._of(first).env["emsp.inbox.decide"].browse(action["res_id"])
+        dialog.reason = "Broken"
+        with self.assertRaisesRegex(UserError, f"decide on {dispute.name} instead"):
+            dialog.action_decide()
+        self.assertEqual(first.state, "disputed")
+
+
+@tagged("post_install", "-at_install")
+class TestFourEyes(ConsoleCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.contract.dispute_four_eyes_amount = 5.0
+
+    def _proposed(self):
+        __, (first, second) = self._in_control()
+        dispute = self._dispute(first)
+        action = self._decide(dispute, "uphold", "The meter was broken.")
+        self.assertEqual((action["tag"], dispute.state), ("display_notification", "opened"))
+        self.assertIn(dispute.name, action["params"]["message"])
+        return dispute, self._dispute(second)
+
+    def test_colleague_consents(self):
+        dispute, __ = self._proposed()
+        with self.assertRaisesRegex(UserError, "somebody else has to consent"):
+            self._of(dispute).action_consent()
+        self._of(dispute, self.colleague).action_consent()
+        self.assertEqual((dispute.state, dispute.closed_by_id), ("upheld", self.colleague))
+        notes = "".join(dispute.message_ids.mapped("body"))
+        self.assertIn("Proposed: Accept and void. The meter was broken.", notes)
+        self.assertIn(f"Consented to what {self.operator.name} proposed.", notes)
+
+    def test_proposal_is_put_aside_before_another_step(self):
+        dispute, __ = self._proposed()
+        with self.assertRaisesRegex(UserError, "waits for a second person"):
+            self._decide(dispute, "reject")
+        self._of(dispute, self.colleague).action_decline_proposal()
+        self._decide(dispute, "reject")
+        self.assertEqual((dispute.state, dispute.proposed_state), ("rejected", False))
+
+    def test_proposal_ends_with_the_state_it_was_made_for(self):
+        dispute, __ = self._proposed()
+        dispute._step("withdrawn", "opener")
+        self.assertFalse(dispute.proposed_state)
+        with self.assertRaisesRegex(UserError, "Nothing is proposed"):
+            self._of(dispute, self.colleague).action_consent()
+
+    def test_dialog_says_how_many_will_wait(self):
+        __, (first, second) = self._in_control()
+        disputes = self._dispute(first) | self._dispute(second, own_amount=6.0)
+        own = self._of(disputes).with_context(emsp_action="uphold")
+        dialog = own.env["emsp.dispute.decide"].browse(own.action_decide()["res_id"])
+        self.assertEqual((dialog.waiting_count, dialog.dispute_count), (2, 2))
+        small = self._of(disputes[1]).with_context(emsp_action="correct")
+        dialog = small.env["emsp.dispute.decide"].browse(small.action_decide()["res_id"])
+        self.assertTrue(dialog.use_own_amount)
+        self.assertEqual(dialog.waiting_count, 0)
+        dialog.write({"use_own_amount": False, "amount": 5.0})
+        self.assertEqual(dialog.waiting_count, 1)
+
+
+@tagged("post_install", "-at_install")
+class TestOpen(ConsoleCommon):
+    """Disputes that begin in the back office."""
+
+    def test_partner_on_the_telephone(self):
+        __, (first, __) = self._in_control()
+        self._before_the_lock()
+        dialog = self._open_dialog(first, explanation="8 kWh on the display.")
+        self.assertEqual((dialog.direction, dialog.partner_id), ("received", self.partner))
+        with self.assertRaisesRegex(UserError, "Choose who of Spree Mobility"):
+            dialog.action_open()
+        dialog.opener_id = self.operator.partner_id
+        with self.assertRaisesRegex(UserError, "Choose who of Spree Mobility"):
+            dialog.action_open()
+        dialog.write({"opener_id": self.opener.id, "has_own_amount": True, "own_amount": 5.62})
+        action = dialog.action_open()
+        dispute = self.env["emsp.dispute"].browse(action["res_id"])
+        self.assertEqual(
+            (dispute.source, dispute.direction, dispute.opened_by_id, dispute.own_amount, dispute.create_uid),
+            ("office", "received", self.opener, 5.62, self.operator),
+        )
+
+    def test_user_may_not_dispute(self):
+        __, (first, __) = self._in_control()
+        with self.assertRaises(AccessError):
+            self._of(first, self.reader).action_dispute()
+
+    def test_sessions_that_cannot_be_disputed_are_named_before_the_dialog(self):
+        __, (first, second) = self._in_control()
+        self._before_the_lock()
+        self._dispute(first)
+        with self.assertRaisesRegex(UserError, r"1 of 2.*\n- CDR-1: CDR CDR-1 is disputed already"):
+            self._of(first | second).action_dispute()
+
+    def test_session_of_a_cpo_is_disputed_by_one_mail_with_a_sheet(self):
+        cdrs = self._receive_from_cpo(priced(1, 6.4), priced(2, 10.3, energy=20.0))
+        before = self.env["mail.mail"].search([])
+        self._open_dialog(cdrs, reason="price", explanation="=1+1 is not our price").action_open()
+        disputes = cdrs.dispute_ids.sorted("id")
+        self.assertEqual(set(disputes.mapped("direction")), {"raised"})
+        self.assertEqual(set(disputes.mapped("turn")), {"partner"})
+        [mail] = self._mails_since(before)
+        self.assertIn("office@tnm.test", mail.email_to)
+        [attachment] = mail.attachment_ids
+        book = load_workbook(io.BytesIO(base64.b64decode(attachment.datas)))
+        head, *rows = [[cell.value for cell in row] for row in book.worksheets[0].iter_rows()]
+        self.assertEqual(head[-2:], ["Decision", "Answer"])
+        self.assertEqual([row[1] for row in rows], ["CDR-1", "CDR-2"])
+        row = dict(zip(head, rows[1], strict=True))
+        self.assertEqual((row["Dispute"], row["Session id"]), (disputes[1].name, "S-2"))
+        self.assertEqual((row["Energy (kWh)"], row["Claimed, net"], row["Own amount, net"]), (20, 10.3, None))
+        self.assertEqual((row["Reason"], row["Words"]), ("Wrong price", "=1+1 is not our price"))
+        self.assertEqual((row["Start (UTC)"].hour, row["Place"]), (8, "Parking Bellecour, Lyon"))
+        # Text of people stays text.
+        self.assertEqual(book.worksheets[0]["L2"].data_type, "s")
+        self.assertEqual((row["Decision"], row["Answer"]), (None, None))
+
+    def test_files_go_to_each_dispute(self):
+        __, cdrs = self._in_control()
+        self._before_the_lock()
+        photo = self.env["ir.attachment"].with_user(self.operator).create({"name": "a.txt", "raw": b"photo"})
+        dialog = self._open_dialog(cdrs, opener_id=self.opener.id)
+        dialog.attachment_ids = photo
+        dialog.action_open()
+        for dispute in cdrs.dispute_ids:
+            files = dispute.message_ids.attachment_ids
+            self.assertEqual((files.res_id, files.raw), (dispute.id, b"photo"))
+
+    def test_our_steps_and_those_we_record_of_a_cpo(self):
+        dispute = self._raise(own_amount=5.0, has_own_amount=True)
+        self._decide(dispute, "ask", "Which card?")
+        self.assertEqual((dispute.state, dispute.turn), ("asked", "us"))
+        self._decide(dispute, "answer", "This one.")
+        self._decide(dispute, "reject", "No.")
+        self._decide(dispute, "contest", "Look again.")
+        self.assertEqual((dispute.state, dispute.turn), ("contested", "partner"))
+        self._decide(dispute, "correct", "All right.")
+        self.assertEqual(
+            (dispute.state, dispute.agreed_amount, dispute.cdr_id.state), ("corrected", 5.0, "void")
+        )
+
+    def test_we_give_in_to_a_cpo(self):
+        disputes = self._raise(priced(1, 6.4), priced(2, 6.4))
+        self._decide(disputes[0], "withdraw")
+        self._decide(disputes[1], "reject")
+        self._decide(disputes[1], "concede")
+        self.assertEqual(disputes.mapped("state"), ["withdrawn", "dismissed"])
+        self.assertEqual(set(disputes.cdr_id.mapped("state")), {"open"})
+
+    def test_what_a_cpo_gives_up_needs_no_second_person_of_ours(self):
+        dispute = self._raise()
+        self.cpo_contract.dispute_four_eyes_amount = 1.0
+        self._decide(dispute, "uphold", "It was a test.")
+        self.assertEqual((dispute.state, dispute.cdr_id.state), ("upheld", "void"))
+
+    def _before_the_lock(self):
+        self.startPatcher(patch("odoo.fields.Datetime.now", return_value=IN_WINDOW))
+
+
+@tagged("post_install", "-at_install")
+class TestReport(ConsoleCommon):
+    def test_ratios_come_from_sums(self):
+        __, cdrs = self._in_control(*(priced(number, 6.4) for number in range(1, 5)))
+        first, second, __ = (self._dispute(cdr) for cdr in cdrs[:3])
+        day = 86400 * SECOND
+        first._step("upheld", OWNER, "Yes.", at=IN_WINDOW + day)
+        second._step("dismissed", OWNER, "No.", at=IN_WINDOW + 3 * day)
+        self._run_due(CUT_OFF + 8 * day)
+        self.env.flush_all()
+        [row] = self.env["emsp.dispute.report"]._read_group(
+            [("contract_id", "=", self.contract.id)],
+            ["partner_id"],
+            [
+                "disputes:sum",
+                "still_open:sum",
+                "upheld_pct:avg",
+                "answer_days:avg",
+                "disputed_amount:sum",
+                "claimed_amount:sum",
+                "disputed_pct:avg",
+                "given_amount:sum",
+            ],
+        )
+        partner, disputes, still_open, upheld, days, disputed, claimed, share, given = row
+        self.assertEqual((partner, disputes, still_open), (self.partner, 3, 1))
+        self.assertEqual((float(upheld), float(days)), (50.0, 2.0))
+        self.assertAlmostEqual(disputed, 19.2)
+        self.assertAlmostEqual(claimed, 25.6)
+        self.assertAlmostEqual(float(share), 75.0)
+        self.assertAlmostEqual(given, 6.4)
+
+    def test_banner_says_whose_turn_it_is_and_who_loses(self):
+        __, (first, __) = self._in_control()
+        dispute = self._dispute(first, at=IN_WINDOW)
+        with patch("odoo.fields.Datetime.now", return_value=IN_WINDOW + SECOND):
+            dispute.invalidate_recordset()
+            self.assertEqual(
+                dispute.turn_message,
+                "Our turn: answer by 2026-11-12 00:00 CET (2026-11-11 23:00 UTC). If we say nothing until "
+                "2027-01-03 09:30 CET (2027-01-03 08:30 UTC), we lose: the session is void and never billed.",
+            )
+            self.assertEqual(dispute.age_days, 0)
+        dispute._step("rejected", OWNER, "No.", at=IN_WINDOW)
+        self.assertIn("the rejection stands and the session is billed", dispute.turn_message)
