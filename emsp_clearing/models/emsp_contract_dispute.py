@@ -29,7 +29,8 @@ class EmspContractDispute(models.Model):
         "0: no second person.",
     )
     lock_on_approval = fields.Boolean(
-        help="A settlement that the partner approves is locked and invoiced at once, not only on its date."
+        string="Lock when approved",
+        help="A settlement that the partner approves is locked and invoiced at once, not only on its date.",
     )
 
     _dispute_days = models.Constraint(
