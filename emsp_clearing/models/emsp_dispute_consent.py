@@ -1,5 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_amount
 
 from ..core.dispute import OWNER
 from ..core.money import from_float
@@ -21,6 +22,30 @@ class EmspDisputeConsent(models.Model):
     proposed_amount = fields.Float(string="Proposed amount", digits=(16, 4), readonly=True, copy=False)
     proposed_words = fields.Text(string="Proposed because", readonly=True, copy=False)
     proposed_by_id = fields.Many2one("res.users", string="Proposed by", readonly=True, copy=False)
+
+    is_own_proposal = fields.Boolean(compute="_compute_proposal_message")
+    proposal_message = fields.Char(compute="_compute_proposal_message")
+
+    @api.depends("proposed_state", "proposed_by_id", "proposed_amount")
+    @api.depends_context("lang", "uid")
+    def _compute_proposal_message(self):
+        for dispute in self:
+            dispute.is_own_proposal = dispute.proposed_by_id == self.env.user
+            dispute.proposal_message = dispute.proposed_state and dispute._proposal_message()
+
+    def _proposal_message(self):
+        # sudo: the name of a colleague
+        user = self.proposed_by_id.sudo().name
+        if self.proposed_state == "upheld":
+            return self.env._(
+                "Waits for a second person: %(user)s proposes to accept it and to void the session.",
+                user=user,
+            )
+        return self.env._(
+            "Waits for a second person: %(user)s proposes to accept it and to bill %(amount)s.",
+            user=user,
+            amount=format_amount(self.env, self.proposed_amount, self.currency_id),
+        )
 
     def _decide(self, target, words, amount=None):
         """As `_step` of the party that claims the money; what needs a second person waits for it.

@@ -201,6 +201,12 @@ class TestFourEyes(ConsoleCommon):
 
     def test_colleague_consents(self):
         dispute, __ = self._proposed()
+        self.assertEqual(
+            dispute.proposal_message,
+            f"Waits for a second person: {self.operator.name} proposes to accept it and to void the session.",
+        )
+        self.assertTrue(self._of(dispute).is_own_proposal)
+        self.assertFalse(self._of(dispute, self.colleague).is_own_proposal)
         with self.assertRaisesRegex(UserError, "somebody else has to consent"):
             self._of(dispute).action_consent()
         self._of(dispute, self.colleague).action_consent()
@@ -224,18 +230,18 @@ class TestFourEyes(ConsoleCommon):
         with self.assertRaisesRegex(UserError, "Nothing is proposed"):
             self._of(dispute, self.colleague).action_consent()
 
-    def test_dialog_says_how_many_will_wait(self):
+    def test_dialog_says_which_will_wait(self):
         __, (first, second) = self._in_control()
         disputes = self._dispute(first) | self._dispute(second, own_amount=6.0)
         own = self._of(disputes).with_context(emsp_action="uphold")
         dialog = own.env["emsp.dispute.decide"].browse(own.action_decide()["res_id"])
-        self.assertEqual((dialog.waiting_count, dialog.dispute_count), (2, 2))
+        self.assertIn(", ".join(disputes.mapped("name")), dialog.waiting_message)
         small = self._of(disputes[1]).with_context(emsp_action="correct")
         dialog = small.env["emsp.dispute.decide"].browse(small.action_decide()["res_id"])
         self.assertTrue(dialog.use_own_amount)
-        self.assertEqual(dialog.waiting_count, 0)
+        self.assertFalse(dialog.waiting_message)
         dialog.write({"use_own_amount": False, "amount": 5.0})
-        self.assertEqual(dialog.waiting_count, 1)
+        self.assertIn(disputes[1].name, dialog.waiting_message)
 
 
 @tagged("post_install", "-at_install")

@@ -31,7 +31,7 @@ class EmspDisputeDecide(models.TransientModel):
     dispute_count = fields.Integer(compute="_compute_summary")
     summary = fields.Char(string="Chosen", compute="_compute_summary")
     is_recorded = fields.Boolean(compute="_compute_summary")
-    waiting_count = fields.Integer(compute="_compute_waiting_count")
+    waiting_message = fields.Char(compute="_compute_waiting_message")
     use_own_amount = fields.Boolean(string="The amount that the opener named")
     own_amount = fields.Float(string="Named by the opener", digits=(16, 4), compute="_compute_summary")
     amount = fields.Float(
@@ -61,13 +61,22 @@ class EmspDisputeDecide(models.TransientModel):
             yield format_amount(self.env, sum(rows.mapped("disputed_amount")), currency)
 
     @api.depends("dispute_ids", "action", "amount", "use_own_amount")
-    def _compute_waiting_count(self):
+    @api.depends_context("lang")
+    def _compute_waiting_message(self):
         for decision in self:
-            target = ACTIONS[decision.action].target if decision.action else ""
-            amount = decision._amount()
-            decision.waiting_count = sum(
-                dispute._needs_consent(target, amount) for dispute in decision.dispute_ids
-            )
+            waiting = decision._waiting()
+            decision.waiting_message = False
+            if waiting:
+                decision.waiting_message = self.env._(
+                    "Above the amount that the contract leaves to one person: %(disputes)s. Somebody else "
+                    "has to consent.",
+                    disputes=", ".join(waiting.mapped("name")),
+                )
+
+    def _waiting(self):
+        """:return: the disputes that would wait for a second person."""
+        target = ACTIONS[self.action].target if self.action else ""
+        return self.dispute_ids.filtered(lambda dispute: dispute._needs_consent(target, self._amount()))
 
     def _amount(self):
         """:return: that of `_step`: None for the amount of each opener."""
