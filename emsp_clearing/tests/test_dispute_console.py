@@ -2,11 +2,13 @@ import base64
 import io
 from unittest.mock import patch
 
+from lxml import etree
 from openpyxl import load_workbook
 
 from odoo import Command
 from odoo.exceptions import AccessError, LockError, UserError
 from odoo.tests import new_test_user, tagged
+from odoo.tools.safe_eval import safe_eval
 
 from ..core.dispute import OWNER
 from .common import raw
@@ -374,6 +376,45 @@ class TestReport(ConsoleCommon):
         self.assertAlmostEqual(claimed, 25.6)
         self.assertAlmostEqual(float(share), 75.0)
         self.assertAlmostEqual(given, 6.4)
+
+    def test_another_company_sees_neither_disputes_nor_their_statistics(self):
+        __, (first, __) = self._in_control()
+        dispute = self._dispute(first)
+        other = self.env["res.company"].create({"name": "Other CPO"})
+        stranger = new_test_user(
+            self.env,
+            login="stranger",
+            groups="emsp_clearing.emsp_clearing_group_manager",
+            company_id=other.id,
+            company_ids=[Command.set(other.ids)],
+        )
+        self.env.flush_all()
+        for model in ("emsp.dispute", "emsp.dispute.report"):
+            own = [("contract_id", "=", self.contract.id)]
+            with self.subTest(model):
+                self.assertTrue(self.env[model].with_user(self.reader).sudo(False).search(own))
+                self.assertFalse(self.env[model].with_user(stranger).sudo(False).search(own))
+        with self.assertRaises(AccessError):
+            self._decide(dispute, "uphold", user=stranger)
+
+    def test_filters_of_the_list_find_what_they_say(self):
+        __, (first, second) = self._in_control()
+        dispute, closed = self._dispute(first), self._dispute(second)
+        closed._step("dismissed", OWNER, "No.", at=IN_WINDOW)
+        view = self.env.ref("emsp_clearing.emsp_dispute_view_search")
+        domains = {
+            node.get("name"): safe_eval(node.get("domain"), {"uid": self.operator.id})
+            for node in etree.fromstring(view.arch).iter("filter")
+            if node.get("domain")
+        }
+        both = dispute | closed
+        found = {name: both.filtered_domain(domain) for name, domain in domains.items()}
+        self.assertEqual((found["ours"], found["open"], found["closed"]), (dispute, dispute, closed))
+        self.assertEqual((found["received"], found["raised"]), (both, both.browse()))
+        for name, domain in domains.items():
+            with self.subTest(name):
+                rows = self.env["emsp.dispute"].search([("id", "in", both.ids), *domain], order="id")
+                self.assertEqual(rows, found[name].sorted("id"))
 
     def test_banner_says_whose_turn_it_is_and_who_loses(self):
         __, (first, __) = self._in_control()
