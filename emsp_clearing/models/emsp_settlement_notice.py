@@ -45,6 +45,8 @@ class EmspSettlementNotice(models.Model):
         """:return: dict kind -> domain of the settlements whose notice is due."""
         in_window = [
             ("state", "=", "control"),
+            # A CPO is told of no list: it is the one that claims the money.
+            ("contract_id.partner_role", "=", "emsp"),
             ("contract_id.state", "!=", "suspended"),
             ("cut_off_at", "<=", as_of),
             ("lock_at", ">", as_of),

@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+from odoo import SUPERUSER_ID
 from odoo.tests import tagged
 
 from ..core.dispute import OPENER, OWNER
@@ -63,6 +64,17 @@ class TestDisputeReminder(MailCommon):
         self.assertIn("frieda@smo.example", mail.email_to)
         self.assertIn(f"/my/disputes/{dispute.id}", mail.body_html)
 
+    def test_both_sides_learn_what_silence_decided(self):
+        __, (first, __) = self._in_control()
+        dispute = self._dispute(first)
+        self._new_mails()
+        clock = self.env["emsp.dispute"].with_user(SUPERUSER_ID)
+        clock._cron_run_clocks(dispute.end_at)
+        told = self._new_mails()
+        self.assertEqual(len(told), 2)
+        self.assertIn("odile@rvr.example", "".join(told.mapped("email_to")))
+        self.assertIn("frieda@smo.example", "".join(told.mapped("email_to")))
+
     def test_closed_dispute_and_fresh_one_are_left_alone(self):
         __, (first, second) = self._in_control()
         self._dispute(first)._step("withdrawn", OPENER, at=IN_WINDOW)
@@ -122,6 +134,13 @@ class TestWindowNotice(MailCommon):
         self.assertEqual(len(self._notice(CUT_OFF)), 1)
         self.assertFalse(self._notice(CUT_OFF + DAY))
         self.assertFalse(settlement.window_reminded_at)
+
+    def test_cpo_is_told_of_no_window(self):
+        self._in_control()
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE emsp_contract SET partner_role = 'cpo' WHERE id = %s", [self.contract.id])
+        self.env.invalidate_all()
+        self.assertFalse(self._notice(CUT_OFF))
 
     def test_empty_list_is_nothing_to_tell_of(self):
         self._run_due(CUT_OFF)
