@@ -1,5 +1,5 @@
 # A model comes before the files that extend it.
-from . import emsp_party_mixin, emsp_state_mixin  # isort: skip
+from . import emsp_party_mixin, emsp_portal_mixin, emsp_state_mixin  # isort: skip
 from . import emsp_ocpi_object  # isort: skip
 from . import emsp_ocpi_cursor, emsp_ocpi_push  # isort: skip
 from . import emsp_ocpi_object_push  # isort: skip
@@ -27,6 +27,9 @@ from . import (
     emsp_cdr_finding,
     emsp_cdr_intake,
     emsp_cdr_neighbours,
+    emsp_cdr_portal,
+    emsp_cdr_portal_export,
+    emsp_cdr_portal_price,
     emsp_cdr_price,
     emsp_cdr_rating,
     emsp_cdr_recheck,
@@ -76,6 +79,7 @@ from . import (
     emsp_session_missing,
     emsp_settlement_annex,
     emsp_settlement_invoice,
+    emsp_settlement_portal,
     emsp_settlement_reconciliation,
     emsp_settlement_run,
     emsp_settlement_verify,

@@ -17,7 +17,7 @@ class EmspCdr(models.Model):
 
     _name = "emsp.cdr"
     _description = "CDR"
-    _inherit = ["emsp.state.mixin"]
+    _inherit = ["emsp.state.mixin", "emsp.portal.mixin"]
     _check_company_auto = True
     _order = "session_end_at desc, id desc"
     _rec_name = "ocpi_id"
@@ -45,14 +45,14 @@ class EmspCdr(models.Model):
         "emsp.ocpi.connection", required=True, check_company=True, ondelete="restrict", index=True
     )
     contract_id = fields.Many2one("emsp.contract", check_company=True, index="btree_not_null")
-    # Neither related nor readonly: the intake gives it, which spares a second write of every CDR.
+    # Neither related nor readonly: the intake gives it, which spares a second write of every CDR. Its index
+    # is that of the partner's totals, which begins with it.
     partner_id = fields.Many2one(
         "res.partner",
         compute="_compute_partner_id",
         store=True,
         readonly=False,
         precompute=True,
-        index="btree_not_null",
     )
     settlement_id = fields.Many2one("emsp.settlement", check_company=True, index="btree_not_null")
     move_id = fields.Many2one("account.move", string="Invoice", index="btree_not_null")

@@ -11,6 +11,7 @@ class EmspCdrFinding(models.Model):
 
     _name = "emsp.cdr.finding"
     _description = "CDR finding"
+    _inherit = ["emsp.portal.mixin"]
     _order = "cdr_id, severity, id"
 
     cdr_id = fields.Many2one("emsp.cdr", required=True, ondelete="cascade", index=True)
@@ -36,6 +37,24 @@ class EmspCdrFinding(models.Model):
         readonly=True, index="btree_not_null", help="When facts that came later took it away."
     )
     message = fields.Char(compute="_compute_message")
+
+    @api.model
+    def _get_portal_fields(self):
+        return [
+            *super()._get_portal_fields(),
+            "cdr_id",
+            "code",
+            "details",
+            "expected",
+            "found",
+            "found_at",
+            "message",
+            "path",
+            "rule",
+            "severity",
+            "superseded_at",
+            "tolerance",
+        ]
 
     @api.model
     def _selection_rule(self):

@@ -27,7 +27,7 @@ class EmspSettlement(models.Model):
 
     _name = "emsp.settlement"
     _description = "Settlement"
-    _inherit = ["emsp.state.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = ["emsp.state.mixin", "emsp.portal.mixin", "mail.thread", "mail.activity.mixin"]
     _check_company_auto = True
     _order = "period_end desc, id desc"
     _transitions = SETTLEMENT_TRANSITIONS
@@ -229,7 +229,12 @@ class EmspSettlement(models.Model):
         self._store({"blocked_reason": False})
         self.env["emsp.exception"]._close("blocked", f"settlement:{self.id}", as_of)
 
+    def _zone_name(self):
+        """Until the window opens, the contract's own is the one that counts."""
+        # sudo: partners may know the zone of their deadlines, and nothing else of the contract
+        return self.time_zone or self.sudo().contract_id.time_zone
+
     def _local(self, instant):
         """An instant (naive UTC) as text in the contract's zone, with its name."""
-        zone = pytz.timezone(self.time_zone or self.contract_id.time_zone)
+        zone = pytz.timezone(self._zone_name())
         return pytz.utc.localize(instant).astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")

@@ -60,6 +60,8 @@ RIGHTS = {
     "emsp.webhook.secret": (NOBODY, NOBODY, "r-c-", NOBODY, NOBODY, NOBODY),
     "emsp.ocpi.connection.token": (NOBODY, NOBODY, "r-c-", NOBODY, NOBODY, NOBODY),
 }
+# test_portal_access says which records and which fields.
+SHOWN_TO_PARTNERS = {"emsp.cdr", "emsp.cdr.finding", "emsp.settlement"}
 ROLES = ("user", "operator", "manager", "endpoint", "accountant", "employee")
 GROUPS = {
     "user": "emsp_clearing.emsp_clearing_group_user",
@@ -110,11 +112,15 @@ class TestRights(AccessCommon):
         }
         self.assertEqual(ours, set(RIGHTS))
 
-    def test_portal_user_sees_nothing(self):
+    def test_portal_user_sees_nothing_but_what_the_portal_shows(self):
         portal = new_test_user(self.env, login="portal_emsp", groups="base.group_portal")
-        for model in RIGHTS:
+        for model in RIGHTS.keys() - SHOWN_TO_PARTNERS:
             with self.subTest(model=model), self.assertRaises(AccessError):
                 self.env[model].with_user(portal).search([])
+        for model in SHOWN_TO_PARTNERS:
+            for operation in ("write", "create", "unlink"):
+                with self.subTest(model=model, operation=operation):
+                    self.assertFalse(self.env[model].with_user(portal).has_access(operation))
 
     def test_operator_reads_what_there_is(self):
         cdr = self._receive(cdr_payload(total_cost={"excl_vat": 7.0}))
