@@ -31,6 +31,7 @@
         "security/emsp_clearing_groups.xml",
         "security/ir.model.access.csv",
         "security/emsp_company_rules.xml",
+        "security/emsp_portal_rules.xml",
         # data
         "data/res_users_data.xml",
         "data/ir_sequence_data.xml",
@@ -91,9 +92,15 @@
         "views/emsp_contract_dispute_views.xml",
         "views/emsp_cdr_dispute_views.xml",
         "views/emsp_settlement_dispute_views.xml",
+        # portal
+        "views/emsp_portal_templates.xml",
+        "views/emsp_settlement_portal_templates.xml",
+        "views/emsp_cdr_portal_list_templates.xml",
+        "views/emsp_cdr_portal_templates.xml",
         # menus last: they name the actions above
         "views/emsp_clearing_menus.xml",
     ],
+    "assets": {"web.assets_frontend": ["emsp_clearing/static/src/scss/portal.scss"]},
     "demo": [
         "demo/res_company_demo.xml",
         "demo/res_partner_demo.xml",

@@ -1,1 +1,1 @@
-from . import explanation, ocpi, verify
+from . import explanation, ocpi, portal, portal_cdrs, verify
