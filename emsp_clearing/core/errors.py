@@ -34,3 +34,7 @@ class LifecycleError(CoreError):
 
 class InvoicingError(CoreError):
     """Amounts that do not add up."""
+
+
+class SheetError(CoreError):
+    """A spreadsheet of a partner that cannot be read as a whole."""
