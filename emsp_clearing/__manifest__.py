@@ -32,6 +32,7 @@
         "security/ir.model.access.csv",
         "security/emsp_company_rules.xml",
         "security/emsp_portal_rules.xml",
+        "security/emsp_portal_dispute_rules.xml",
         # data
         "data/res_users_data.xml",
         "data/ir_sequence_data.xml",
@@ -97,6 +98,8 @@
         "views/emsp_settlement_portal_templates.xml",
         "views/emsp_cdr_portal_list_templates.xml",
         "views/emsp_cdr_portal_templates.xml",
+        "views/portal_dispute_templates.xml",
+        "views/portal_dispute_opening_templates.xml",
         # menus last: they name the actions above
         "views/emsp_clearing_menus.xml",
     ],

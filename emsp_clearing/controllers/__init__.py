@@ -1,1 +1,13 @@
-from . import explanation, ocpi, portal, portal_cdrs, verify
+from . import (
+    api_dispatcher,
+    disputes_api,
+    disputes_openapi,
+    explanation,
+    ocpi,
+    portal,
+    portal_cdrs,
+    portal_dispute_opening,
+    portal_dispute_sheet,
+    portal_disputes,
+    verify,
+)

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 from zipfile import BadZipFile, ZipFile
 
+import msgspec
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
@@ -123,6 +124,30 @@ def read_sheet(content: bytes) -> Sheet:
         return _read_tables(iter([_table_of_text(content)]))
     except UNREADABLE as error:
         raise SheetError("unreadable") from error
+
+
+def write_rows(rows: Sequence[SheetRow]) -> str:
+    """What was read, as the text that a form carries until it is confirmed."""
+    return msgspec.json.encode(rows).decode()
+
+
+def read_rows(text: str) -> tuple[SheetRow, ...]:
+    """What `write_rows` wrote; it comes back from outside, and is checked like a file.
+
+    :raise SheetError: unreadable, too_many_disputes.
+    """
+    try:
+        told = msgspec.json.decode(text.encode(), type=tuple[SheetRow, ...])
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise SheetError("unreadable") from error
+    if len(told) > MAX_DISPUTES:
+        raise SheetError("too_many_disputes")
+    rows: list[SheetRow] = []
+    for row in told:
+        amount = None if row.own_amount is None else str(row.own_amount)
+        values = {"cdr": row.cdr, "reason": row.reason, "comment": row.comment, "own_amount": amount}
+        rows.append(_read_row(row.number, values))
+    return tuple(rows)
 
 
 Table = Iterator[tuple[int, Sequence[Cell]]]

@@ -1,9 +1,20 @@
+from typing import NamedTuple
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from .emsp_decision_mixin import check_possible
+from .emsp_ocpi_push_content import SHOWN_STATES
 
 DISPUTABLE = ("open",)
+
+
+class Obstacle(NamedTuple):
+    """Why a CDR cannot be disputed: a code for programs, a sentence for people."""
+
+    code: str
+    text: str
 
 
 class EmspCdrDispute(models.Model):
@@ -45,6 +56,21 @@ class EmspCdrDispute(models.Model):
             )
         return super()._problem_of(action)
 
+    @api.model
+    def _payable_domain(self, partner):
+        """Domain of the CDRs that a partner sees and is to pay for; the only ones that it may dispute.
+
+        :param partner: res.partner; its commercial partner counts.
+        """
+        # any!: who is to pay stands on the contract, which partners may not read.
+        of_role = Domain("contract_id", "any!", [("partner_role", "=", "emsp")])
+        theirs = Domain("partner_id", "child_of", partner.commercial_partner_id.id)
+        # What was taken back stays known to who had seen it.
+        seen = Domain("state", "in", SHOWN_STATES) | Domain(
+            [("state", "=", "void"), ("available_at", "!=", False)]
+        )
+        return of_role & theirs & seen
+
     def _dispute_problems(self, at):
         """Why CDRs cannot be disputed at a moment, in words for whoever wants to.
 
@@ -59,43 +85,57 @@ class EmspCdrDispute(models.Model):
         return found
 
     def _dispute_problem(self, at):
+        obstacle = self._dispute_obstacle(at)
+        return obstacle and obstacle.text
+
+    def _dispute_obstacle(self, at):
+        """:return: Obstacle, or None: it can be disputed."""
         self.ensure_one()
         # sudo: who may see the CDR may learn when its window closed
         settlement = self.sudo().settlement_id
         if self.state in ("locked", "invoiced") or (settlement and settlement.lock_at <= at):
-            return self.env._(
+            text = self.env._(
                 "CDR %(cdr)s cannot be disputed any more: its control window closed on %(date)s. Write to "
                 "us: what turns out to be wrong is settled by a credit on a later invoice.",
                 cdr=self.ocpi_id,
                 date=settlement._local(settlement.lock_at),
             )
+            return Obstacle("window_closed", text)
         if settlement.approved_at:
-            return self.env._(
+            text = self.env._(
                 "CDR %(cdr)s cannot be disputed any more: %(settlement)s was approved on %(date)s.",
                 cdr=self.ocpi_id,
                 settlement=settlement.name,
                 date=settlement._local(settlement.approved_at),
             )
+            return Obstacle("approved", text)
+        return self._dispute_obstacle_of_state()
+
+    def _dispute_obstacle_of_state(self):
         if self.state == "disputed":
-            return self.env._("CDR %(cdr)s is disputed already.", cdr=self.ocpi_id)
+            text = self.env._("CDR %(cdr)s is disputed already.", cdr=self.ocpi_id)
+            return Obstacle("already_disputed", text)
         if self.is_credit:
-            return self.env._(
+            text = self.env._(
                 "CDR %(cdr)s is a credit: dispute the session that it credits.", cdr=self.ocpi_id
             )
+            return Obstacle("credit", text)
         if self.state not in DISPUTABLE:
             state = self._state_label(self.state)
-            return self.env._(
+            text = self.env._(
                 "CDR %(cdr)s is %(state)s: there is nothing to dispute.", cdr=self.ocpi_id, state=state
             )
+            return Obstacle("state", text)
         # sudo: as above
         last = self.sudo().dispute_ids.filtered(lambda dispute: dispute.state == "dismissed")[:1]
-        if last:
-            return self.env._(
-                "CDR %(cdr)s was disputed before: %(dispute)s was dismissed, and that is final.",
-                cdr=self.ocpi_id,
-                dispute=last.name,
-            )
-        return None
+        if not last:
+            return None
+        text = self.env._(
+            "CDR %(cdr)s was disputed before: %(dispute)s was dismissed, and that is final.",
+            cdr=self.ocpi_id,
+            dispute=last.name,
+        )
+        return Obstacle("final", text)
 
     def _back_from_dispute(self, at):
         """It counts again: on its list while that is open, on the next one afterwards.

@@ -20,7 +20,7 @@ class EmspDisputeDecision(models.Model):
 
     _inherit = "emsp.dispute"
 
-    def _step(self, target, actor, words="", amount=None, at=None):
+    def _step(self, target, actor, words="", amount=None, at=None, speaker=None):
         """Take the disputes on by one step; all of them or none.
 
         :param str target: a state of the dispute.
@@ -28,6 +28,7 @@ class EmspDisputeDecision(models.Model):
         :param str words: for the other side.
         :param float amount: net, that both settle for; of `corrected` alone. None: what the opener names.
         :param datetime at: naive UTC; by default now.
+        :param speaker: res.partner that takes it; by default that of the user.
         :raise UserError: it is not that party's step, or somebody else was faster.
         """
         at = at or fields.Datetime.now()
@@ -40,7 +41,7 @@ class EmspDisputeDecision(models.Model):
             dispute._take_step(target, words, amount, at)
         disputes.settlement_id._refresh_totals()
         disputes._schedule()
-        disputes._tell_step(target, words)
+        disputes._tell_step(target, words, speaker)
 
     def _take_rows(self):
         """Of two that decide at once, the second one is told that it came too late."""

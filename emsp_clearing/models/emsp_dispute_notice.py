@@ -18,16 +18,21 @@ class EmspDisputeNotice(models.Model):
         # A CPO may have neither portal nor API of ours: it gets what it needs to answer.
         self._mail_other_side(opener, self.env._("disputed"), with_sheet=self[:1].direction == "raised")
 
-    def _tell_step(self, target, words):
-        speaker = self.env.user.partner_id
+    def _tell_step(self, target, words, speaker=None):
+        speaker = speaker or self.env.user.partner_id
         for dispute in self:
             state = dispute._state_label(target)
             dispute._say(speaker, f"{state}: {words}" if words else state)
         self._mail_other_side(speaker, self[:1]._state_label(target))
 
-    def _say(self, speaker, body):
+    def _say(self, speaker, body, attachments=()):
+        """:param attachments: list of (file name, bytes)."""
         self.with_context(emsp_mailed_together=True).message_post(
-            body=body, author_id=speaker.id, message_type="comment", subtype_xmlid="mail.mt_comment"
+            body=body,
+            author_id=speaker.id,
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
+            attachments=list(attachments),
         )
 
     def _attach(self, speaker, attachments):

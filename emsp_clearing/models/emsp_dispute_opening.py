@@ -20,6 +20,14 @@ class Complaint(NamedTuple):
     reference: str = ""
 
 
+class OpeningProblem(NamedTuple):
+    """Why a session cannot be disputed: `field` of the complaint, or "cdr"; `text` is for people."""
+
+    field: str
+    code: str
+    text: str
+
+
 class EmspDisputeOpening(models.Model):
     """How disputes begin. The time that counts is the server's, when the words arrived."""
 
@@ -45,11 +53,9 @@ class EmspDisputeOpening(models.Model):
                 self.env._("Somebody else works on one of these sessions right now. Try again in a moment.")
             ) from error
         cdrs.invalidate_recordset(["state", "settlement_id"])
-        for cdr, complaint in complaints.items():
-            self._check_complaint(complaint, cdr)
-        problems = cdrs._dispute_problems(at)
+        problems = self._opening_problems(complaints, at)
         if problems:
-            raise UserError("\n".join(dict.fromkeys(problems.values())))
+            raise UserError("\n".join(dict.fromkeys(problem.text for problem in problems.values())))
         vals_list = [
             self._prepare_vals(cdr, complaint, source, opener, at) for cdr, complaint in complaints.items()
         ]
@@ -94,23 +100,41 @@ class EmspDisputeOpening(models.Model):
         }
 
     @api.model
-    def _check_complaint(self, complaint, cdr):
-        """:raise UserError: what is missing or makes no sense, for people."""
+    def _opening_problems(self, complaints, at):
+        """Why disputes cannot be opened; of each session the first reason.
+
+        :param dict complaints: emsp.cdr (one record) -> Complaint.
+        :return: dict emsp.cdr -> OpeningProblem.
+        """
+        found = {}
+        for cdr, complaint in complaints.items():
+            obstacle = cdr._dispute_obstacle(at)
+            problem = (
+                OpeningProblem("cdr", *obstacle) if obstacle else self._complaint_problem(complaint, cdr)
+            )
+            if problem:
+                found[cdr] = problem
+        return found
+
+    @api.model
+    def _complaint_problem(self, complaint, cdr):
+        """:return: what is missing or makes no sense, or None."""
         reasons = dict(self._fields["reason"]._description_selection(self.env))
         if complaint.reason not in reasons:
-            raise UserError(self.env._("Choose the reason of the dispute."))
+            return OpeningProblem("reason", "missing", self.env._("Choose the reason of the dispute."))
         if complaint.reason == "other" and not (complaint.explanation or "").strip():
-            raise UserError(self.env._("Say what is wrong: the reason is “Other”."))
+            text = self.env._("Say what is wrong: the reason is “Other”.")
+            return OpeningProblem("explanation", "missing", text)
         if complaint.own_amount is None:
-            return
+            return None
         precision = int(cdr.sudo().contract_id.price_precision)  # sudo: as in _prepare_vals
         own = from_float(complaint.own_amount, precision)
         billed = from_float(cdr.amount_untaxed, precision)
-        if own < 0 or own >= billed:
-            raise UserError(
-                self.env._(
-                    "CDR %(cdr)s: your own amount is from 0 to less than %(billed)s, net.",
-                    cdr=cdr.ocpi_id,
-                    billed=billed,
-                )
-            )
+        if 0 <= own < billed:
+            return None
+        text = self.env._(
+            "CDR %(cdr)s: your own amount is from 0 to less than %(billed)s, net.",
+            cdr=cdr.ocpi_id,
+            billed=billed,
+        )
+        return OpeningProblem("own_amount", "range", text)

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 CONTROL = ("control",)
 
@@ -28,6 +29,16 @@ class EmspSettlementDispute(models.Model):
         counts = dict(groups)
         for settlement in self:
             settlement.dispute_count = counts.get(settlement, 0)
+
+    @api.model
+    def _payable_domain(self, partner):
+        """Domain of the settlements that a partner sees and is to pay for.
+
+        :param partner: res.partner; its commercial partner counts.
+        """
+        # any!: who is to pay stands on the contract, which partners may not read.
+        of_role = Domain("contract_id", "any!", [("partner_role", "=", "emsp")])
+        return of_role & Domain("partner_id", "child_of", partner.commercial_partner_id.id)
 
     def action_view_disputes(self):
         self.ensure_one()

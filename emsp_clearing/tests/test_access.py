@@ -50,6 +50,7 @@ RIGHTS = {
     "emsp.dispute.decide": (NOBODY, "rwc-", "rwc-", NOBODY, NOBODY, NOBODY),
     "emsp.dispute.open": (NOBODY, "rwc-", "rwc-", NOBODY, NOBODY, NOBODY),
     "emsp.dispute.report": (READER, READER, READER, NOBODY, NOBODY, NOBODY),
+    "emsp.api.answer": (NOBODY, NOBODY, READER, NOBODY, NOBODY, NOBODY),
     "emsp.exception": (READER, EDITOR, EDITOR, NOBODY, NOBODY, NOBODY),
     "emsp.cdr.import": (NOBODY, OWNER, OWNER, NOBODY, NOBODY, NOBODY),
     "emsp.cdr.decision": (READER, READER, READER, NOBODY, NOBODY, NOBODY),
@@ -61,7 +62,7 @@ RIGHTS = {
     "emsp.ocpi.connection.token": (NOBODY, NOBODY, "r-c-", NOBODY, NOBODY, NOBODY),
 }
 # test_portal_access says which records and which fields.
-SHOWN_TO_PARTNERS = {"emsp.cdr", "emsp.cdr.finding", "emsp.settlement"}
+SHOWN_TO_PARTNERS = {"emsp.cdr", "emsp.cdr.finding", "emsp.dispute", "emsp.settlement"}
 ROLES = ("user", "operator", "manager", "endpoint", "accountant", "employee")
 GROUPS = {
     "user": "emsp_clearing.emsp_clearing_group_user",
