@@ -51,6 +51,9 @@ TITLES = {
 class ApiError(Exception):
     """Ends a request; nothing of it stays. :param errors: of core ProblemError."""
 
+    # For Odoo: it is no failure of ours.
+    loglevel = logging.INFO
+
     def __init__(self, status, code, detail, errors=(), headers=()):
         super().__init__(detail)
         self.status = status
@@ -135,7 +138,10 @@ class ApiDispatcher(Dispatcher):
         if "\0" in self.request.httprequest.path:
             raise NotFound
         self.request.params = dict(args)
-        return self.request.registry["ir.http"]._dispatch(endpoint)
+        try:
+            return self.request.registry["ir.http"]._dispatch(endpoint)
+        except BodyError as error:
+            raise error_of_body(error) from error
 
     def read_body(self):
         """:return: bytes. :raise UnsupportedMediaType: it is not said to be JSON."""
@@ -193,14 +199,16 @@ def respond(status, body, headers=(), mimetype="application/json"):
     return Response(body, status=status, headers=[*fixed, *headers])
 
 
+def error_of_body(error):
+    """:param error: core BodyError. :return: ApiError."""
+    status, code = (400, "bad-request") if error.is_syntax else (422, "invalid")
+    return ApiError(status, code, str(error), [ProblemError(*each) for each in error.errors])
+
+
 def error_for(exc):
     """The one mapping from an exception to a refusal. What went wrong inside is for our log."""
     if isinstance(exc, ApiError):
         return exc
-    if isinstance(exc, BodyError):
-        errors = [ProblemError(*each) for each in exc.errors]
-        status, code = (400, "bad-request") if exc.is_syntax else (422, "invalid")
-        return ApiError(status, code, str(exc), errors)
     if isinstance(exc, (AccessDenied, Unauthorized, http.SessionExpiredException)):
         challenge = ("WWW-Authenticate", 'Token, Bearer realm="disputes"')
         return ApiError(401, "unauthorized", UNAUTHORIZED_TEXT, headers=[challenge])

@@ -148,21 +148,19 @@ class PortalDisputes(CustomerPortal):
         return record
 
     def _dispute_sortings(self):
-        _ = request.env._
         return {
-            "due": {"label": _("Act by"), "order": "is_open desc, due_at, id"},
-            "newest": {"label": _("Newest"), "order": "opened_at desc, id desc"},
-            "amount": {"label": _("Amount"), "order": "disputed_amount desc, id"},
-            "state": {"label": _("State"), "order": "state, id"},
+            "due": {"label": request.env._("Act by"), "order": "is_open desc, due_at, id"},
+            "newest": {"label": request.env._("Newest"), "order": "opened_at desc, id desc"},
+            "amount": {"label": request.env._("Amount"), "order": "disputed_amount desc, id"},
+            "state": {"label": request.env._("State"), "order": "state, id"},
         }
 
     def _dispute_filters(self):
-        _ = request.env._
         return {
-            "all": {"label": _("All"), "domain": []},
-            "open": {"label": _("Open"), "domain": [("is_open", "=", True)]},
-            "mine": {"label": _("Your turn"), "domain": self._waiting_domain()},
-            "closed": {"label": _("Closed"), "domain": [("is_open", "=", False)]},
+            "all": {"label": request.env._("All"), "domain": []},
+            "open": {"label": request.env._("Open"), "domain": [("is_open", "=", True)]},
+            "mine": {"label": request.env._("Your turn"), "domain": self._waiting_domain()},
+            "closed": {"label": request.env._("Closed"), "domain": [("is_open", "=", False)]},
         }
 
 
