@@ -100,6 +100,7 @@
         "views/emsp_cdr_portal_templates.xml",
         "views/portal_dispute_templates.xml",
         "views/portal_dispute_opening_templates.xml",
+        "views/portal_dispute_hooks.xml",
         # menus last: they name the actions above
         "views/emsp_clearing_menus.xml",
     ],

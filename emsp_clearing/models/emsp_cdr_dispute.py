@@ -157,3 +157,7 @@ class EmspCdrDispute(models.Model):
         moved = super()._void(reason)
         open_disputes._end_with_cdr(reason)
         return moved
+
+    @api.model
+    def _get_portal_fields(self):
+        return [*super()._get_portal_fields(), "dispute_ids"]

@@ -71,8 +71,9 @@ class EmspDisputeOpening(models.Model):
 
     @api.model
     def _prepare_vals(self, cdr, complaint, source, opener, at):
-        # sudo: an opener from the portal may not read contracts; it learns nothing of them here
-        contract = cdr.sudo().contract_id
+        # sudo: an opener from the portal may not read all of it; it learns nothing of that here
+        cdr = cdr.sudo()
+        contract = cdr.contract_id
         clocks = contract._dispute_clocks()
         has_own = complaint.own_amount is not None
         return {

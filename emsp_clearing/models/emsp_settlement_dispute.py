@@ -91,3 +91,7 @@ class EmspSettlementDispute(models.Model):
             )
             settlement._store({"disputed_count": count, "disputed_amount": amount or 0.0})
         return result
+
+    @api.model
+    def _get_portal_fields(self):
+        return [*super()._get_portal_fields(), "approved_at", "disputed_amount", "disputed_count"]

@@ -9,7 +9,7 @@ from odoo.tests import tagged
 
 from ..core.dispute_sheet import REASONS
 from .dispute_common import SECOND
-from .portal_common import PortalDisputeCommon
+from .portal_dispute_common import PortalDisputeCommon
 from .settlement_common import LOCK
 
 

@@ -5,7 +5,7 @@ from odoo.tools import mute_logger
 
 from ..core.dispute import OWNER
 from .dispute_common import IN_WINDOW, SECOND
-from .portal_common import PortalDisputeCommon
+from .portal_dispute_common import PortalDisputeCommon
 from .settlement_common import LOCK
 
 FORM = "/my/cdrs/dispute"

@@ -1,5 +1,5 @@
-"""An argument in a real browser: a partner finds what is wrong among ten thousand sessions and disputes it, by
-hand and by a spreadsheet; an operator settles it in bulk; the next invoice shows it, to the cent."""
+"""An argument in a real browser: a partner finds what is wrong among ten thousand sessions and disputes it
+by hand and by a spreadsheet; an operator settles it in bulk; the next invoice shows it, to the cent."""
 
 import io
 import json
