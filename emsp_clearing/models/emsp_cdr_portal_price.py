@@ -93,8 +93,8 @@ class EmspCdrPortalPrice(models.Model):
     def _portal_chart(self):
         """The drawing of the energy over the charging periods, as values of its template.
 
-        :return: dict with `line` and `area` as SVG points, `marks` [(x, y)], `periods`, `first` and `last`
-            as local "HH:MM", `energy` as text; or None.
+        :return: dict with `title`, `line` and `area` as SVG points, `periods`, `first` and `last` as
+            local "HH:MM", `energy` as text; or None.
         """
         points = self._portal_energy_curve()
         if not points:
@@ -112,9 +112,9 @@ class EmspCdrPortalPrice(models.Model):
         line = " ".join(f"{x},{y}" for x, y in marks)
         zone = self._portal_zone()
         return {
+            "title": self.env._("Energy over the charging periods"),
             "line": line,
             "area": f"{CHART_LEFT},{CHART_BOTTOM} {line} {marks[-1][0]},{CHART_BOTTOM}",
-            "marks": marks,
             "width": CHART_WIDTH,
             "height": CHART_HEIGHT,
             "bottom": CHART_BOTTOM,
