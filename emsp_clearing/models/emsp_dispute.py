@@ -19,7 +19,13 @@ class EmspDispute(models.Model):
 
     _name = "emsp.dispute"
     _description = "Dispute"
-    _inherit = ["emsp.state.mixin", "portal.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "emsp.state.mixin",
+        "emsp.portal.mixin",
+        "portal.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
     _check_company_auto = True
     _order = "due_at, id"
     _transitions = DISPUTE_TRANSITIONS

@@ -1,10 +1,21 @@
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..core.dispute import BY_SILENCE, OPENER, TURN
 
-INTERNAL = "emsp_clearing.emsp_clearing_group_user"
+INTERNAL_FIELDS = frozenset(
+    {
+        "activity_ids",
+        "closed_by_id",
+        "finding_ids",
+        "proposed_amount",
+        "proposed_by_id",
+        "proposed_state",
+        "proposed_words",
+        "user_id",
+    }
+)
 # What the opener may do by itself, and the state that each step leads to.
 PARTNER_STEPS = {"answer": "opened", "contest": "contested", "accept": "dismissed", "withdraw": "withdrawn"}
 STEPS_IN = {
@@ -25,12 +36,10 @@ class EmspDisputePartner(models.Model):
     # The partner reads it and writes in its thread; everything else takes a step.
     _mail_post_access = "read"
 
-    # What we think among ourselves is none of the partner's business.
-    user_id = fields.Many2one(groups=INTERNAL)
-    proposed_state = fields.Selection(groups=INTERNAL)
-    proposed_amount = fields.Float(groups=INTERNAL)
-    proposed_words = fields.Text(groups=INTERNAL)
-    proposed_by_id = fields.Many2one(groups=INTERNAL)
+    @api.model
+    def _get_portal_fields(self):
+        """All but what we think among ourselves."""
+        return [*super()._get_portal_fields(), *(self._fields.keys() - INTERNAL_FIELDS)]
 
     @api.model
     def _partner_domain(self, partner):
