@@ -117,7 +117,9 @@ class PortalDisputes(CustomerPortal):
             "dispute": dispute_sudo,
             "is_own": is_own,
             "steps": dispute_sudo._partner_steps() if is_own else (),
-            "time_left": time_left,
+            # Where it is the partner's turn, its words are a step: a mere message would not stop the clock.
+            "may_write": is_own and not (dispute_sudo.turn == "partner" and dispute_sudo._partner_steps()),
+            "deadline": deadline_words(dispute_sudo),
             "messages": dispute_sudo._shared_messages(),
             "needs_words": NEEDS_WORDS,
         }
@@ -162,6 +164,33 @@ class PortalDisputes(CustomerPortal):
             "mine": {"label": request.env._("Your turn"), "domain": self._waiting_domain()},
             "closed": {"label": request.env._("Closed"), "domain": [("is_open", "=", False)]},
         }
+
+
+def deadline_words(dispute):
+    """Whose turn it is, until when, and who loses by silence: list of sentences.
+
+    :param dispute: in sudo, of which the page is shown.
+    """
+    if not dispute.is_open:
+        words = [request.env._("Closed on %(date)s.", date=dispute._local(dispute.closed_at))]
+        if dispute.is_by_silence:
+            words.append(request.env._("It was decided by silence."))
+        return words
+    due = {"date": dispute._local(dispute.due_at), "left": time_left(dispute.due_at)}
+    if dispute.turn == "partner":
+        words = [request.env._("It is your turn, until %(date)s (%(left)s).", **due)]
+    else:
+        words = [request.env._("It is our turn, until %(date)s (%(left)s).", **due)]
+    if dispute.state == "rejected":
+        words.append(
+            request.env._("Without a reaction by then the rejection stands and the session is billed.")
+        )
+    elif dispute.state == "asked":
+        words.append(request.env._("Without an answer by then it is decided on what is there."))
+    else:
+        end = dispute._local(dispute.end_at)
+        words.append(request.env._("Without a decision until %(end)s the session is not billed.", end=end))
+    return words
 
 
 def time_left(due):

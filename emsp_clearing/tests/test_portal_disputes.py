@@ -99,7 +99,9 @@ class TestPortalDisputes(PortalDisputeCommon):
         dispute.with_user(self.operator)._step("asked", OWNER, "Which card?", at=IN_WINDOW)
         page = self.url_open(f"/my/disputes/{dispute.id}")
         self.assertShown(page, "Which card?", "It is your turn", f"/my/disputes/{dispute.id}/answer")
-        self.assertShown(page, '<textarea id="emsp_words_answer"', 'required="required"')
+        self.assertShown(page, ' id="emsp_words_answer"', "it is decided on what is there")
+        # Words of the partner are its answer then: a message beside it would not stop the clock.
+        self.assertNotIn(f"/my/disputes/{dispute.id}/message", page.text)
         self.assertShown(self.step(dispute, "answer", words=" "), "Write something", status=422)
         self.assertEqual(self.step(dispute, "answer", words="The blue one.").status_code, 303)
         self.assertEqual((dispute.state, dispute.message_ids[0].author_id), ("opened", self.frieda))
