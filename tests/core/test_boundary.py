@@ -9,7 +9,7 @@ import pytest
 
 CORE = Path(__file__).resolve().parents[2] / "emsp_clearing" / "core"
 FILES = sorted(CORE.rglob("*.py"))
-LIBRARIES = {"cryptography", "msgspec", "mt940"}
+LIBRARIES = {"cryptography", "msgspec", "mt940", "openpyxl"}
 # Of the standard library: what reaches outside the process.
 OUTSIDE = {"asyncio", "http", "os", "shutil", "socket", "sqlite3", "subprocess", "tempfile", "urllib"}
 CLOCKS = {"now", "utcnow", "today", "localtime", "gmtime", "time_ns", "monotonic", "perf_counter"}
