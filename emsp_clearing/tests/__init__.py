@@ -14,6 +14,7 @@ from . import (
     test_credit,
     test_dispute,
     test_dispute_console,
+    test_dispute_open,
     test_dispute_reminder,
     test_dispute_sheet_upload,
     test_disputes_api,

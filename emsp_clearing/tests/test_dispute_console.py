@@ -1,9 +1,6 @@
-import base64
-import io
 from unittest.mock import patch
 
 from lxml import etree
-from openpyxl import load_workbook
 
 from odoo import Command
 from odoo.exceptions import AccessError, LockError, UserError
@@ -11,72 +8,9 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools.safe_eval import safe_eval
 
 from ..core.dispute import OWNER
-from .common import raw
-from .dispute_common import IN_WINDOW, SECOND, DisputeCommon
+from .console_common import ConsoleCommon
+from .dispute_common import IN_WINDOW, SECOND
 from .settlement_common import CUT_OFF, priced
-
-
-class ConsoleCommon(DisputeCommon):
-    """What people do in the console, as they do it: by buttons and dialogs."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.colleague, cls.reader = (
-            new_test_user(
-                cls.env,
-                login=login,
-                groups=f"emsp_clearing.emsp_clearing_group_{group}",
-                company_id=cls.company.id,
-                company_ids=[Command.set(cls.company.ids)],
-            )
-            for login, group in (("otto", "operator"), ("ursula", "user"))
-        )
-
-    def _of(self, records, user=None):
-        """The records as somebody sees them, the operator by default."""
-        return records.with_user(user or self.operator).sudo(False)
-
-    def _decide(self, disputes, action, words="As the meter says.", user=None, **vals):
-        """Press a button, fill the dialog in, press it. :return: the client's action."""
-        own = self._of(disputes, user)
-        opened = own.with_context(emsp_action=action).action_decide()
-        dialog = own.env["emsp.dispute.decide"].browse(opened["res_id"])
-        dialog.write({"words": words, **vals})
-        return dialog.action_decide()
-
-    def _open_dialog(self, cdrs, user=None, **vals):
-        own = self._of(cdrs, user)
-        dialog = own.env["emsp.dispute.open"].browse(own.action_dispute()["res_id"])
-        dialog.write({"reason": "energy", **vals})
-        return dialog
-
-    def _mails_since(self, before):
-        return self.env["mail.mail"].search([], order="id") - before
-
-    def _receive_from_cpo(self, *payloads):
-        """Sessions of our drivers at the chargers of TNM, which claims the money. :return: the CDRs."""
-        connection = self.connection.copy(
-            {"name": "TNM", "our_role": "EMSP", "country_code": "NL", "ocpi_party_id": "TNM"}
-        )
-        cpo = self.env["res.partner"].create(
-            {"name": "TNM", "is_company": True, "email": "office@tnm.test", "lang": "en_US"}
-        )
-        self.cpo_contract = self._create_contract(cpo, "NL", "TNM", partner_role="cpo")
-        endpoint = connection._as_endpoint()
-        party = {"country_code": "NL", "party_id": "TNM"}
-        messages = [raw({**payload, **party}) for payload in payloads]
-        receipts = endpoint.env["emsp.cdr"]._receive(endpoint, messages, IN_WINDOW)
-        cdrs = self.env["emsp.cdr"].browse([receipt.record.id for receipt in receipts])
-        cdrs._rate(IN_WINDOW)
-        self.assertEqual(set(cdrs.mapped("state")), {"open"})
-        return cdrs
-
-    def _raise(self, *payloads, **vals):
-        """Sessions of a CPO, disputed by the operator. :return: the disputes."""
-        cdrs = self._receive_from_cpo(*(payloads or (priced(1, 6.4),)))
-        self._open_dialog(cdrs, **vals).action_open()
-        return cdrs.dispute_ids.sorted("id")
 
 
 @tagged("post_install", "-at_install")
@@ -244,105 +178,6 @@ class TestFourEyes(ConsoleCommon):
         self.assertFalse(dialog.waiting_message)
         dialog.write({"use_own_amount": False, "amount": 5.0})
         self.assertIn(disputes[1].name, dialog.waiting_message)
-
-
-@tagged("post_install", "-at_install")
-class TestOpen(ConsoleCommon):
-    """Disputes that begin in the back office."""
-
-    def test_partner_on_the_telephone(self):
-        __, (first, __) = self._in_control()
-        self._before_the_lock()
-        dialog = self._open_dialog(first, explanation="8 kWh on the display.")
-        self.assertEqual((dialog.direction, dialog.partner_id), ("received", self.partner))
-        with self.assertRaisesRegex(UserError, "Choose who of Spree Mobility"):
-            dialog.action_open()
-        dialog.opener_id = self.operator.partner_id
-        with self.assertRaisesRegex(UserError, "Choose who of Spree Mobility"):
-            dialog.action_open()
-        dialog.write({"opener_id": self.opener.id, "has_own_amount": True, "own_amount": 5.62})
-        action = dialog.action_open()
-        dispute = self.env["emsp.dispute"].browse(action["res_id"])
-        self.assertEqual(
-            (dispute.source, dispute.direction, dispute.opened_by_id, dispute.own_amount, dispute.create_uid),
-            ("office", "received", self.opener, 5.62, self.operator),
-        )
-
-    def test_user_may_not_dispute(self):
-        __, (first, __) = self._in_control()
-        with self.assertRaises(AccessError):
-            self._of(first, self.reader).action_dispute()
-
-    def test_sessions_that_cannot_be_disputed_are_named_before_the_dialog(self):
-        __, (first, second) = self._in_control()
-        self._before_the_lock()
-        self._dispute(first)
-        with self.assertRaisesRegex(UserError, r"1 of 2.*\n- CDR-1: CDR CDR-1 is disputed already"):
-            self._of(first | second).action_dispute()
-
-    def test_session_of_a_cpo_is_disputed_by_one_mail_with_a_sheet(self):
-        cdrs = self._receive_from_cpo(priced(1, 6.4), priced(2, 10.3, energy=20.0))
-        before = self.env["mail.mail"].search([])
-        self._open_dialog(cdrs, reason="price", explanation="=1+1 is not our price").action_open()
-        disputes = cdrs.dispute_ids.sorted("id")
-        self.assertEqual(set(disputes.mapped("direction")), {"raised"})
-        self.assertEqual(set(disputes.mapped("turn")), {"partner"})
-        [mail] = self._mails_since(before)
-        self.assertIn("office@tnm.test", mail.email_to)
-        [attachment] = mail.attachment_ids
-        book = load_workbook(io.BytesIO(base64.b64decode(attachment.datas)))
-        head, *rows = [[cell.value for cell in row] for row in book.worksheets[0].iter_rows()]
-        self.assertEqual(head[-2:], ["Decision", "Answer"])
-        self.assertEqual([row[1] for row in rows], ["CDR-1", "CDR-2"])
-        row = dict(zip(head, rows[1], strict=True))
-        self.assertEqual((row["Dispute"], row["Session id"]), (disputes[1].name, "S-2"))
-        self.assertEqual((row["Energy (kWh)"], row["Claimed, net"], row["Own amount, net"]), (20, 10.3, None))
-        self.assertEqual((row["Reason"], row["Words"]), ("Wrong price", "=1+1 is not our price"))
-        self.assertEqual((row["Start (UTC)"].hour, row["Place"]), (8, "Parking Bellecour, Lyon"))
-        # Text of people stays text.
-        self.assertEqual(book.worksheets[0]["L2"].data_type, "s")
-        self.assertEqual((row["Decision"], row["Answer"]), (None, None))
-
-    def test_files_go_to_each_dispute(self):
-        __, cdrs = self._in_control()
-        self._before_the_lock()
-        photo = self.env["ir.attachment"].with_user(self.operator).create({"name": "a.txt", "raw": b"photo"})
-        dialog = self._open_dialog(cdrs, opener_id=self.opener.id)
-        dialog.attachment_ids = photo
-        dialog.action_open()
-        for dispute in cdrs.dispute_ids:
-            files = dispute.message_ids.attachment_ids
-            self.assertEqual((files.res_id, files.raw), (dispute.id, b"photo"))
-
-    def test_our_steps_and_those_we_record_of_a_cpo(self):
-        dispute = self._raise(own_amount=5.0, has_own_amount=True)
-        self._decide(dispute, "ask", "Which card?")
-        self.assertEqual((dispute.state, dispute.turn), ("asked", "us"))
-        self._decide(dispute, "answer", "This one.")
-        self._decide(dispute, "reject", "No.")
-        self._decide(dispute, "contest", "Look again.")
-        self.assertEqual((dispute.state, dispute.turn), ("contested", "partner"))
-        self._decide(dispute, "correct", "All right.")
-        self.assertEqual(
-            (dispute.state, dispute.agreed_amount, dispute.cdr_id.state), ("corrected", 5.0, "void")
-        )
-
-    def test_we_give_in_to_a_cpo(self):
-        disputes = self._raise(priced(1, 6.4), priced(2, 6.4))
-        self._decide(disputes[0], "withdraw")
-        self._decide(disputes[1], "reject")
-        self._decide(disputes[1], "concede")
-        self.assertEqual(disputes.mapped("state"), ["withdrawn", "dismissed"])
-        self.assertEqual(set(disputes.cdr_id.mapped("state")), {"open"})
-
-    def test_what_a_cpo_gives_up_needs_no_second_person_of_ours(self):
-        dispute = self._raise()
-        self.cpo_contract.dispute_four_eyes_amount = 1.0
-        self._decide(dispute, "uphold", "It was a test.")
-        self.assertEqual((dispute.state, dispute.cdr_id.state), ("upheld", "void"))
-
-    def _before_the_lock(self):
-        self.startPatcher(patch("odoo.fields.Datetime.now", return_value=IN_WINDOW))
 
 
 @tagged("post_install", "-at_install")
