@@ -102,6 +102,9 @@ class EmspSettlementRun(models.Model):
             return "open_window"
         if self.state == "control" and self.lock_at <= as_of:
             return "lock"
+        if self.contract_id.partner_role == "cpo":
+            # The CPO bills these sessions to us; its invoice is compared with the locked list.
+            return None
         return {"locked": "invoice", "invoiced": "send"}.get(self.state)
 
     def _enqueue_due_step(self, as_of):

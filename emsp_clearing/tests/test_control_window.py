@@ -144,3 +144,17 @@ class TestControlWindow(DisputeCommon):
         imported = self.env["emsp.cdr"].load([".id", "amount_untaxed"], [[str(first.id), "1.0"]])
         self.assertIn(closed, imported["messages"][0]["message"])
         self.assertEqual((first.state, first.amount_untaxed), ("invoiced", 6.4))
+
+    def test_sessions_that_a_cpo_claims_from_us_lock_and_are_no_invoice_of_ours(self):
+        self.contract.settlement_ids.sudo().unlink()
+        self.contract.partner_role = "cpo"
+        self.contract.party_ids.write({"country_code": "FR", "ocpi_party_id": "RVR"})
+        self.connection.our_role = "EMSP"
+        self._run_due(datetime(2026, 10, 15))
+        [cdr] = self._receive(priced(1, 6.4))
+        self._run_due(CUT_OFF)
+        settlement = self._settlement()
+        self._run_due(LOCK)
+        self._run_due(LOCK + DAY)
+        self.assertEqual((cdr.state, cdr.settlement_id), ("locked", settlement))
+        self.assertEqual((settlement.state, settlement.move_id.id), ("locked", False))

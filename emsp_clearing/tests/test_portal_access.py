@@ -2,6 +2,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from ..models.emsp_dispute_partner import INTERNAL_FIELDS
 from .common import cdr_payload
 from .portal_common import RECEIVED_AT, PortalCommon
 from .settlement_common import CUT_OFF, LOCK
@@ -117,10 +118,15 @@ class TestPortalAccess(PortalCommon):
                         own.search([(name, "ilike", "a")])
 
     def test_fields_that_partners_read_are_named_one_by_one(self):
-        for model in SHOWN_TO_PARTNERS:
+        for model in SHOWN_TO_PARTNERS - {"emsp.dispute"}:
             own = self.env[model].with_user(self.clerk)
             with self.subTest(model=model):
                 self.assertEqual(own.fields_get().keys(), set(own._get_portal_fields()))
+
+    def test_what_we_think_among_ourselves_about_a_dispute_is_hidden(self):
+        shown = self.env["emsp.dispute"].with_user(self.clerk).fields_get().keys()
+        self.assertFalse(shown & INTERNAL_FIELDS)
+        self.assertLessEqual({"state", "answer", "due_at", "own_amount"}, shown)
 
     def test_nothing_can_be_changed(self):
         settlement = self._settlement()
