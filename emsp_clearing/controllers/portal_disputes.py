@@ -17,6 +17,7 @@ MAX_FILES = 10
 MAX_FILE_BYTES = 10 * 1024 * 1024
 # All files, and what is written around them.
 MAX_FORM_BYTES = MAX_FILES * MAX_FILE_BYTES + 1024 * 1024
+OPEN, CLOSED = Domain("is_open", "=", True), Domain("is_open", "=", False)
 NEEDS_WORDS = ("answer", "contest", "message")
 
 
@@ -41,7 +42,7 @@ class PortalDisputes(CustomerPortal):
         sortings, filters = self._dispute_sortings(), self._dispute_filters()
         sortby = sortby if sortby in sortings else "due"
         filterby = filterby if filterby in filters else "all"
-        domain = self._own_disputes() & Domain(filters[filterby]["domain"])
+        domain = self._own_disputes() & filters[filterby]["domain"]
         disputes = request.env["emsp.dispute"]
         if not disputes.has_access("read"):
             return request.redirect("/my")
@@ -132,7 +133,7 @@ class PortalDisputes(CustomerPortal):
         return request.env["emsp.dispute"]._partner_domain(request.env.user.partner_id)
 
     def _waiting_domain(self):
-        return Domain([("is_open", "=", True), ("turn", "=", "partner")])
+        return OPEN & Domain("turn", "=", "partner")
 
     def _search_own(self, model, record_id):
         """:return: the record if the user may read it and it is its partner's; else an empty one."""
@@ -159,10 +160,10 @@ class PortalDisputes(CustomerPortal):
 
     def _dispute_filters(self):
         return {
-            "all": {"label": request.env._("All"), "domain": []},
-            "open": {"label": request.env._("Open"), "domain": [("is_open", "=", True)]},
+            "all": {"label": request.env._("All"), "domain": Domain.TRUE},
+            "open": {"label": request.env._("Open"), "domain": OPEN},
             "mine": {"label": request.env._("Your turn"), "domain": self._waiting_domain()},
-            "closed": {"label": request.env._("Closed"), "domain": [("is_open", "=", False)]},
+            "closed": {"label": request.env._("Closed"), "domain": CLOSED},
         }
 
 
