@@ -3,6 +3,7 @@ by hand and by a spreadsheet; an operator settles it in bulk; the next invoice s
 
 import io
 import json
+import shutil
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ NET = 4.70
 # What the partner would pay: 5 kWh.
 OWN = "2.60"
 WRONG_PLACE = "Gare de Perrache"
-CHROMIUM = ("/usr/bin/chromium", ["--no-sandbox", "--disable-gpu"])
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 class Week:
@@ -100,9 +101,10 @@ def week(demo):
 
 @pytest.fixture(scope="module")
 def browser():
-    executable, arguments = CHROMIUM
+    executable = next(filter(None, map(shutil.which, BROWSERS)))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=arguments)
+        # Root, as in a container, has no sandbox.
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         yield browser
         browser.close()
 
@@ -194,7 +196,8 @@ def fill_in(content, numbers, run):
         for row in sheet.iter_rows():
             texts = {cell.column: cell.value for cell in row if isinstance(cell.value, str)}
             if "Dispute reason" in texts.values():
-                heads = {text: column for column, text in texts.items()}
+                # The amount's head names the currency.
+                heads = {text.partition(" (")[0]: column for column, text in texts.items()}
             elif heads and wanted & set(texts.values()):
                 sheet.cell(row[0].row, heads["Dispute reason"], "price")
                 sheet.cell(row[0].row, heads["Comment"], "Your offer was 0.21 per kWh.")
