@@ -297,6 +297,7 @@ def serve(server: OdooServer) -> None:
     print(
         f"Back office: {server.url}  (logins: {', '.join(f'{name}/{name}' for name in LOGINS)}, admin/admin)"
     )
+    print(f"Partner portal: {server.url}/my  (login: partner/partner)")
     print("Stop with Ctrl-C.", flush=True)
     try:
         while server.process.poll() is None:
