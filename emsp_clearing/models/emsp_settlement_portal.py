@@ -117,7 +117,7 @@ class EmspSettlementPortal(models.Model):
     def _portal_places(self):
         """:return: [(place, city, sessions, kWh, net amount)], the largest first."""
         return self.env["emsp.cdr"]._read_group(
-            self._list_domain(),
+            self._billed_domain(),
             ["location_name", "location_city"],
             ["__count", "energy_kwh:sum", "amount_untaxed:sum"],
             order="amount_untaxed:sum DESC, location_name, location_city",
@@ -139,7 +139,7 @@ class EmspSettlementPortal(models.Model):
                     WHERE cdr.id IN %s
                  GROUP BY part->>'component'
                  ORDER BY amount DESC, part->>'component'""",
-                cdrs._search(self._list_domain()).subselect(),
+                cdrs._search(self._billed_domain()).subselect(),
             )
         )
         labels = {**cdrs._component_labels(), "LIMIT": self.env._("Minimum or maximum price")}

@@ -27,6 +27,14 @@ class TestDispute(DisputeCommon):
         # 90 days after the session's end.
         self.assertEqual(dispute.end_at, datetime(2027, 1, 3, 8, 30))
 
+    def test_tables_of_the_settlement_s_page_add_up_to_its_amount(self):
+        settlement, (first, __) = self._in_control()
+        self._dispute(first)
+        self.assertEqual([row[2:] for row in settlement._portal_places()], [(1, 20.0, 10.3)])
+        # 7.80 for 20 kWh, 1.50 for 30 minutes, 1.00 for the session
+        amounts = [(row[1], float(row[3])) for row in settlement._portal_components()]
+        self.assertEqual(amounts, [(1, 7.8), (1, 1.5), (1, 1.0)])
+
     def test_last_second_before_the_lock_is_in_time_and_the_lock_itself_is_not(self):
         __, (first, second) = self._in_control()
         self._dispute(first, at=LOCK - SECOND)
