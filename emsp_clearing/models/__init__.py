@@ -1,5 +1,5 @@
 # A model comes before the files that extend it.
-from . import emsp_party_mixin, emsp_portal_mixin, emsp_state_mixin  # isort: skip
+from . import emsp_party_mixin, emsp_portal_mixin, emsp_ratio_mixin, emsp_state_mixin  # isort: skip
 from . import emsp_ocpi_object  # isort: skip
 from . import emsp_ocpi_cursor, emsp_ocpi_push  # isort: skip
 from . import emsp_ocpi_object_push  # isort: skip

@@ -19,7 +19,9 @@ class EmspDisputeReport(models.Model):
 
     _name = "emsp.dispute.report"
     _description = "Statistics of disputes"
+    _inherit = ["emsp.ratio.mixin"]
     _auto = False
+    _ratios = RATIOS
     _order = "day desc, id"
     _rec_name = "partner_id"
 
@@ -79,17 +81,6 @@ class EmspDisputeReport(models.Model):
     @api.model
     def _selection_reason(self):
         return self.env["emsp.dispute"]._fields["reason"]._description_selection(self.env)
-
-    def _read_group_select(self, aggregate_spec, query):
-        if aggregate_spec not in RATIOS:
-            return super()._read_group_select(aggregate_spec, query)
-        part, whole, factor = RATIOS[aggregate_spec]
-        return SQL(
-            "%(factor)s * SUM(%(part)s)::numeric / NULLIF(SUM(%(whole)s)::numeric, 0)",
-            factor=factor,
-            part=self._field_to_sql(self._table, part, query),
-            whole=self._field_to_sql(self._table, whole, query),
-        )
 
     @property
     def _table_query(self):

@@ -16,7 +16,9 @@ class EmspFindingReport(models.Model):
 
     _name = "emsp.finding.report"
     _description = "Quality of CDRs"
+    _inherit = ["emsp.ratio.mixin"]
     _auto = False
+    _ratios = RATIOS
     _order = "day desc, flagged desc, id"
     _rec_name = "rule"
 
@@ -53,17 +55,6 @@ class EmspFindingReport(models.Model):
     @api.model
     def _selection_rule(self):
         return self.env["emsp.cdr.finding"]._selection_rule()
-
-    def _read_group_select(self, aggregate_spec, query):
-        if aggregate_spec not in RATIOS:
-            return super()._read_group_select(aggregate_spec, query)
-        part, whole, factor = RATIOS[aggregate_spec]
-        return SQL(
-            "%(factor)s * SUM(%(part)s)::numeric / NULLIF(SUM(%(whole)s), 0)",
-            factor=factor,
-            part=self._field_to_sql(self._table, part, query),
-            whole=self._field_to_sql(self._table, whole, query),
-        )
 
     @property
     def _table_query(self):

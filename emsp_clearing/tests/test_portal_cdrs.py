@@ -1,6 +1,7 @@
 from datetime import datetime
 
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from .common import cdr_payload
 from .portal_common import PortalCommon
@@ -192,12 +193,16 @@ class TestPortalCdrs(PortalCommon):
             for name, field in cdr._fields.items()
             if field.store and field.column_type and name not in ("id", "ocpi_id", "ocpi_key", "chain_index")
         ]
-        columns = ", ".join(f'"{name}"' for name in fields)
         self.cr.execute(
-            f"""INSERT INTO emsp_cdr ({columns}, ocpi_id, ocpi_key, chain_index)
-                SELECT {columns}, 'CDR-N' || number, 'N' || number, 0
-                  FROM emsp_cdr, generate_series(%s, %s) number WHERE id = %s""",  # noqa: S608
-            (first, first + count - 1, cdr.id),
+            SQL(
+                """INSERT INTO emsp_cdr (%(columns)s, ocpi_id, ocpi_key, chain_index)
+                   SELECT %(columns)s, 'CDR-N' || number, 'N' || number, 0
+                     FROM emsp_cdr, generate_series(%(first)s, %(last)s) number WHERE id = %(cdr)s""",
+                columns=SQL(", ").join(map(SQL.identifier, fields)),
+                first=first,
+                last=first + count - 1,
+                cdr=cdr.id,
+            )
         )
         self.cr.execute(
             """INSERT INTO emsp_cdr_finding

@@ -60,6 +60,7 @@ def _change(number: int, **values: object) -> Callable[[StatedList], StatedList]
 
     def change(stated: StatedList) -> StatedList:
         rows = list(stated.rows)
+        # The values are of several types, which a mapping cannot tell apart.
         rows[number] = replace(rows[number], **values)  # type: ignore[arg-type]
         return replace(stated, rows=rows)
 
@@ -238,6 +239,7 @@ def test_json_states_codes_and_what_the_file_holds() -> None:
         "CLR/000001",
         ["list_hash", "total"],
     )
+    # JSON has values of any type; this one is a list.
     assert found["rows"][0] == {  # type: ignore[index]
         "row": 2,
         "key": "FR*RVR*CDR-1",

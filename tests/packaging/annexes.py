@@ -8,6 +8,7 @@ from hashlib import sha256
 from openpyxl import Workbook, load_workbook
 from support.parts import load_parts
 
+# The package can be imported from here on.
 load_parts()
 
 from emsp_parts.report.emsp_annex import AnnexHeader, AnnexRow, build_annex  # noqa: E402
