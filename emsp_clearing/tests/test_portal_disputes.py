@@ -1,8 +1,11 @@
+import re
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..controllers.portal_disputes import NEEDS_WORDS
 from ..core.dispute import OWNER
 from .dispute_common import IN_WINDOW, SECOND
 from .portal_dispute_common import PortalDisputeCommon
@@ -211,6 +214,53 @@ class TestPortalDisputesIsolation(PortalDisputeCommon):
         self.dispute_b = self._dispute_b()
         self.dispute_b._step("rejected", OWNER, "Secret answer", at=IN_WINDOW)
         self.log_in()
+
+    def test_every_route_there_is_gives_nothing_of_another_partner(self):
+        """Also those that are added later: a route with a part that is not known here fails."""
+        secrets = ("Secret", self.dispute_b.name, self.settlement_b.name, *(cdr.ocpi_id for cdr in self.cdrs_b))
+        before = (self.dispute_b.state, self.settlement_b.approved_at, [cdr.state for cdr in self.cdrs_b])
+        self.assertEqual(self.url_open("/my/settlements").status_code, 200)  # also builds the map of all routes
+        walked = 0
+        for url, methods in self._routes_of_partner_b():
+            for method in methods:
+                with self.subTest(url=url, method=method):
+                    if method == "GET":
+                        answer = self.url_open(f"{url}?cdr_ids={self.cdrs_b[1].id}", allow_redirects=False)
+                    else:
+                        answer = self.post(url, words="Mine", reason="price", cdr_ids=self.cdrs_b[1].ids)
+                    self.assertLess(answer.status_code, 500)
+                    self.assertFalse([secret for secret in secrets if secret in answer.text])
+                    walked += 1
+        self.assertGreater(walked, 20)
+        after = (self.dispute_b.state, self.settlement_b.approved_at, [cdr.state for cdr in self.cdrs_b])
+        self.assertEqual(after, before)
+
+    def _routes_of_partner_b(self):
+        """:return: list of (URL with the ids of partner B, methods) of all our pages."""
+        ids = {
+            "<int:settlement_id>": self.settlement_b.id,
+            "<int:cdr_id>": self.cdrs_b[1].id,
+            "<int:dispute_id>": self.dispute_b.id,
+            "<int:page>": 1,
+        }
+        choices = {
+            "<string:document>": ("invoice", "annex"),
+            "<string:file_format>": ("csv", "json", "xlsx"),
+            "<any(answer,contest,accept,withdraw,message):step>": tuple(NEEDS_WORDS) + ("accept", "withdraw"),
+        }
+        routes = []
+        for rule in self.env["ir.http"].routing_map().iter_rules():
+            if not re.match(r"/my/(settlements|cdrs|disputes)\b", rule.rule):
+                continue
+            url = rule.rule
+            for part, value in ids.items():
+                url = url.replace(part, str(value))
+            methods = sorted(set(rule.endpoint.routing["methods"] or ("GET", "POST")) & {"GET", "POST"})
+            part = next((part for part in choices if part in url), None)
+            for value in choices.get(part, ("",)):
+                routes.append((url.replace(part, value) if part else url, methods))
+        self.assertFalse([url for url, __ in routes if "<" in url])
+        return routes
 
     def test_every_page_of_another_partner_is_closed(self):
         for url in (
