@@ -7,16 +7,6 @@ from ..core.chain import LIST_DIGITS, list_hash, listed_amount
 from ..core.lifecycle import SETTLEMENT_TRANSITIONS
 from ..core.money import from_float
 
-# Copied from the contract when the window opens: a later change touches only later settlements.
-CONTRACT_TERMS = (
-    "control_days",
-    "price_precision",
-    "payment_term_id",
-    "fiscal_position_id",
-    "journal_id",
-    "time_zone",
-)
-
 
 class EmspSettlement(models.Model):
     """One contract, one period: the list of CDRs, its control window and its invoice.
@@ -155,6 +145,18 @@ class EmspSettlement(models.Model):
             "write_date",
             "write_uid",
         }
+
+    @api.model
+    def _contract_terms(self):
+        """Fields copied from the contract when the window opens: a later change touches later settlements."""
+        return [
+            "control_days",
+            "price_precision",
+            "payment_term_id",
+            "fiscal_position_id",
+            "journal_id",
+            "time_zone",
+        ]
 
     def _list_domain(self):
         """The CDRs of the list; while it is collecting, those that would be on it."""

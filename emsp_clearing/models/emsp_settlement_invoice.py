@@ -35,6 +35,7 @@ class EmspSettlementInvoice(models.Model):
     def _invoice(self):
         """Create and post the invoice (a credit note where credits outweigh), with its annex."""
         self.ensure_one()
+        self._check_invoiceable()
         invoice_plan = self._plan()
         if not invoice_plan.total:
             self._update_state("settled")
@@ -45,6 +46,9 @@ class EmspSettlementInvoice(models.Model):
         move._post(soft=False)
         self._update_state("invoiced")
         return move
+
+    def _check_invoiceable(self):
+        """:raise UserError: for a reason to wait; it is shown on the settlement, and nothing is invoiced."""
 
     def _plan(self):
         """The invoice's lines, proven against the list's own total."""
@@ -77,7 +81,7 @@ class EmspSettlementInvoice(models.Model):
         sign = -1 if invoice_plan.total < 0 else 1
         contract = self.contract_id
         partner = self._invoice_partner()
-        fiscal_position = self.fiscal_position_id or self._default_fiscal_position(partner)
+        fiscal_position = self._get_fiscal_position(partner)
         return {
             "move_type": "out_refund" if sign < 0 else "out_invoice",
             "company_id": self.company_id.id,
@@ -155,9 +159,10 @@ class EmspSettlementInvoice(models.Model):
             )
         return taxes
 
-    def _default_fiscal_position(self, partner):
+    def _get_fiscal_position(self, partner):
+        """The contract's, as it was when the window opened; else by the partner, in Odoo's way."""
         positions = self.env["account.fiscal.position"].with_company(self.company_id)
-        return positions._get_fiscal_position(partner)
+        return self.fiscal_position_id or positions._get_fiscal_position(partner)
 
     def _sale_journal(self):
         journal = self.journal_id or self.env["account.journal"].search(

@@ -6,7 +6,6 @@ from odoo.exceptions import ConcurrencyError, LockError, UserError
 from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..core.calendar import next_period, period_after, period_of
-from .emsp_settlement import CONTRACT_TERMS
 
 # Of the transaction that looks for due steps: two at once would open the same periods.
 RUN_LOCK = 0x656D7370
@@ -159,7 +158,7 @@ class EmspSettlementRun(models.Model):
         cdrs = self.env["emsp.cdr"].search(self._candidates_domain(self.cut_off_at))
         cdrs._store({"settlement_id": self.id})
         cdrs.filtered(lambda cdr: cdr.session_end_at < self.period_start)._store({"is_late": True})
-        terms = self.contract_id.read(CONTRACT_TERMS, load=None)[0]
+        terms = self.contract_id.read(self._contract_terms(), load=None)[0]
         terms.pop("id")
         self._update_state("control", **terms)
         self._refresh_totals()

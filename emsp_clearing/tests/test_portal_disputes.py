@@ -217,9 +217,16 @@ class TestPortalDisputesIsolation(PortalDisputeCommon):
 
     def test_every_route_there_is_gives_nothing_of_another_partner(self):
         """Also those that are added later: a route with a part that is not known here fails."""
-        secrets = ("Secret", self.dispute_b.name, self.settlement_b.name, *(cdr.ocpi_id for cdr in self.cdrs_b))
+        secrets = (
+            "Secret",
+            self.dispute_b.name,
+            self.settlement_b.name,
+            *(cdr.ocpi_id for cdr in self.cdrs_b),
+        )
         before = (self.dispute_b.state, self.settlement_b.approved_at, [cdr.state for cdr in self.cdrs_b])
-        self.assertEqual(self.url_open("/my/settlements").status_code, 200)  # also builds the map of all routes
+        self.assertEqual(
+            self.url_open("/my/settlements").status_code, 200
+        )  # also builds the map of all routes
         walked = 0
         for url, methods in self._routes_of_partner_b():
             for method in methods:
