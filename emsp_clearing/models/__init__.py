@@ -10,6 +10,7 @@ from . import emsp_price_simulation  # isort: skip
 from . import (
     account_bank_statement_line,
     account_move,
+    account_move_annex,
     account_move_document,
     account_move_line,
     account_move_refund,
