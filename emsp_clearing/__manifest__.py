@@ -91,6 +91,7 @@
         "views/emsp_dispute_views.xml",
         "views/emsp_dispute_report_views.xml",
         "views/emsp_contract_dispute_views.xml",
+        "views/emsp_contract_invoicing_views.xml",
         "views/emsp_cdr_dispute_views.xml",
         "views/emsp_settlement_dispute_views.xml",
         # portal

@@ -1,6 +1,6 @@
 """From priced sessions to invoice lines whose sum is the annex's, to the cent."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -10,6 +10,9 @@ from .pricing.explanation import Explanation
 
 # In the order of the invoice's lines.
 COMPONENTS = ("FLAT", "ENERGY", "TIME", "PARKING_TIME")
+# What the lines of an invoice stand apart by, besides component and unit price: contract, origin month
+# of late sessions, place, tariff or session. None for an invoice that is not divided.
+Group = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +49,19 @@ class PricedSession:
     key: str
     components: tuple[Component, ...]
     amount: Decimal
+    group: Group = ()
 
 
 @dataclass(frozen=True, slots=True)
 class InvoiceLine:
-    """All of one component at one unit price. `amount` has the currency's decimals."""
+    """All of one component at one unit price, in one group. `amount` has the currency's decimals."""
 
     component: str
     unit_price: Decimal
     sessions: int
     quantity: Decimal
     amount: Decimal
+    group: Group = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class InvoicePlan:
 
 
 @dataclass(slots=True)
-class _Group:
+class _Sum:
     quantity: Decimal = ZERO
     amount: Decimal = ZERO
     sessions: int = 0
@@ -96,9 +101,9 @@ def split(explanation: Explanation) -> tuple[Component, ...]:
     What min_price or max_price added is a component of its own (LIMIT), so that unit prices stay
     true. It has the unit price 0, as it differs by session and would give each a line of its own.
     """
-    groups: dict[tuple[str, Decimal], _Group] = {}
+    groups: dict[tuple[str, Decimal], _Sum] = {}
     for segment in explanation.segments:
-        group = groups.setdefault((segment.dimension, segment.net_price), _Group())
+        group = groups.setdefault((segment.dimension, segment.net_price), _Sum())
         group.quantity += segment.billed_volume
         group.amount += segment.amount
     parts = [Component(name, unit, g.quantity, g.amount) for (name, unit), g in groups.items()]
@@ -110,27 +115,43 @@ def split(explanation: Explanation) -> tuple[Component, ...]:
     return components_of(parts, explanation.net, explanation.rules.precision)
 
 
+def merged(
+    components: Sequence[Component], quantity: Decimal, bucket: Callable[[str], str]
+) -> tuple[Component, ...]:
+    """A session as one component, or as one for each bucket: what its lines must not mix, such as taxes.
+
+    :param quantity: what the merged components stand for, usually kWh.
+    :param bucket: gives the bucket of a component's name; it becomes the name of the merged one.
+    :return: without a unit price, because several are in it.
+    """
+    amounts: dict[str, Decimal] = {}
+    for part in components:
+        name = bucket(part.component)
+        amounts[name] = amounts.get(name, ZERO) + part.amount
+    return tuple(Component(name, ZERO, quantity, amount) for name, amount in sorted(amounts.items()))
+
+
 def plan(sessions: Iterable[PricedSession], digits: int = 2) -> InvoicePlan:
-    """Group the sessions' components by component and unit price.
+    """Group the sessions' components by group, component and unit price.
 
     Each line is its group's exact sum rounded up or down to `digits`, such that the lines sum to
     the rounded sum of the sessions; the order of the sessions makes no difference.
 
     :raise InvoicingError: when a session comes twice, or its components do not sum to its amount.
     """
-    groups: dict[tuple[str, Decimal], _Group] = {}
+    sums: dict[tuple[Group, str, Decimal], _Sum] = {}
     seen: set[str] = set()
     exact_total = ZERO
     for session in sessions:
         _check_session(session, seen)
         exact_total += session.amount
-        _add_to_groups(groups, session)
+        _add(sums, session)
     total = round_money(exact_total, digits)
-    ordered = sorted(groups.items(), key=lambda item: _order(*item[0]))
-    amounts = round_to_total([group.amount for _, group in ordered], total, digits)
+    ordered = sorted(sums.items(), key=lambda item: _order(*item[0]))
+    amounts = round_to_total([found.amount for _, found in ordered], total, digits)
     lines = tuple(
-        InvoiceLine(component, unit_price, group.sessions, group.quantity, amount)
-        for ((component, unit_price), group), amount in zip(ordered, amounts, strict=True)
+        InvoiceLine(component, unit_price, found.sessions, found.quantity, amount, group)
+        for ((group, component, unit_price), found), amount in zip(ordered, amounts, strict=True)
     )
     return InvoicePlan(lines, total, exact_total, total - exact_total)
 
@@ -157,17 +178,17 @@ def _check_session(session: PricedSession, seen: set[str]) -> None:
         raise InvoicingError("session_mismatch", session.key, expected=session.amount, got=parts)
 
 
-def _add_to_groups(groups: dict[tuple[str, Decimal], _Group], session: PricedSession) -> None:
-    touched = {(part.component, part.unit_price) for part in session.components}
+def _add(sums: dict[tuple[Group, str, Decimal], _Sum], session: PricedSession) -> None:
+    touched = {(session.group, part.component, part.unit_price) for part in session.components}
     for key in touched:
-        groups.setdefault(key, _Group()).sessions += 1
+        sums.setdefault(key, _Sum()).sessions += 1
     for part in session.components:
-        group = groups[part.component, part.unit_price]
-        group.quantity += part.quantity
-        group.amount += part.amount
+        found = sums[session.group, part.component, part.unit_price]
+        found.quantity += part.quantity
+        found.amount += part.amount
 
 
-def _order(component: str, unit_price: Decimal) -> tuple[int, str, Decimal]:
-    """Known components first, as an invoice is read; then by name and price."""
+def _order(group: Group, component: str, unit_price: Decimal) -> tuple[Group, int, str, Decimal]:
+    """By group; then known components first, as an invoice is read; then by name and price."""
     position = COMPONENTS.index(component) if component in COMPONENTS else len(COMPONENTS)
-    return position, component, unit_price
+    return group, position, component, unit_price

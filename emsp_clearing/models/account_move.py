@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 CLEARING_REPORT = "emsp_clearing.action_report_clearing_invoice"
@@ -10,23 +10,46 @@ class AccountMove(models.Model):
 
     _inherit = "account.move"
 
-    emsp_settlement_id = fields.Many2one(
+    emsp_settlement_ids = fields.Many2many(
         "emsp.settlement",
-        string="Settlement",
+        "emsp_settlement_move_rel",
+        "move_id",
+        "settlement_id",
+        string="Billed settlements",
         readonly=True,
         copy=False,
         check_company=True,
-        ondelete="restrict",
+    )
+    emsp_settlement_id = fields.Many2one(
+        "emsp.settlement",
+        string="Settlement",
+        compute="_compute_emsp_settlement_id",
+        store=True,
+        index="btree_not_null",
+        help="The latest, where several were billed together.",
     )
 
-    _emsp_settlement_unique = models.UniqueIndex(
-        "(emsp_settlement_id) WHERE emsp_settlement_id IS NOT NULL",
-        "A settlement has one invoice, and this one has another.",
-    )
+    @api.depends("emsp_settlement_ids")
+    def _compute_emsp_settlement_id(self):
+        for move in self:
+            move.emsp_settlement_id = move.emsp_settlement_ids.sorted("period_end", reverse=True)[:1]
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_billing(self):
+        for move in self.filtered("emsp_settlement_ids"):
+            raise UserError(
+                self.env._(
+                    "%(invoice)s bills charging sessions and is not deleted. Correct it by a credit note.",
+                    invoice=move.display_name,
+                )
+            )
 
     def action_view_emsp_settlement(self):
         self.ensure_one()
-        return self.emsp_settlement_id.get_formview_action()
+        if len(self.emsp_settlement_ids) < 2:
+            return self.emsp_settlement_id.get_formview_action()
+        action = self.env["ir.actions.act_window"]._for_xml_id("emsp_clearing.emsp_settlement_action")
+        return {**action, "domain": [("id", "in", self.emsp_settlement_ids.ids)], "context": {}}
 
     def _get_mail_template(self):
         # EXTENDS account

@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import formatLang
 
+from ..core.chain import LIST_DIGITS
 from ..core.money import from_float, round_money
 from ..report.emsp_annex import MIMETYPE, annex_total, build_annex
 
@@ -34,12 +35,11 @@ class AccountMoveAnnex(models.Model):
         return super()._get_fields_to_detach() + ["emsp_annex_file"]
 
     def _sum_of_sessions(self):
-        """:return: the settlement's net amount from its CDRs, exact, signed as they are."""
-        settlement_sudo = self._get_settlement_sudo()
-        [(amount,)] = settlement_sudo.env["emsp.cdr"]._read_group(
-            [("settlement_id", "=", settlement_sudo.id)], aggregates=["amount_untaxed:sum"]
+        """:return: the net amount of the sessions that the document bills, exact, signed as they are."""
+        [(amount,)] = self._get_sessions_sudo()._read_group(
+            self._get_session_domain(), aggregates=["amount_untaxed:sum"]
         )
-        return from_float(amount or 0.0, int(settlement_sudo.price_precision))
+        return from_float(amount or 0.0, LIST_DIGITS)
 
     def _check_annex_total(self, total):
         """:param Decimal total: net amount of the sessions, signed as they are.
@@ -81,10 +81,10 @@ class AccountMoveAnnex(models.Model):
     def _prepare_annex_attachment_vals(self):
         self.ensure_one()
         settlement_sudo = self._get_settlement_sudo().with_context(lang=self.partner_id.lang)
-        rows = settlement_sudo._annex_rows()
+        rows = settlement_sudo._annex_rows(self)
         self._check_annex_total(annex_total(rows))
         try:
-            content = build_annex(settlement_sudo._annex_header(), rows, settlement_sudo.env)
+            content = build_annex(settlement_sudo._annex_header(self), rows, settlement_sudo.env)
         except ValueError as error:
             raise UserError(
                 self.env._(

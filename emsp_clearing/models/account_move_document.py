@@ -184,4 +184,4 @@ class AccountMoveDocument(models.Model):
         return self.env["emsp.cdr"].sudo()
 
     def _get_session_domain(self):
-        return [("settlement_id", "=", self.emsp_settlement_id.id), ("settlement_id", "!=", False)]
+        return [("move_id", "=", self.id)]

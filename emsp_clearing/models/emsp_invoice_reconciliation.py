@@ -79,9 +79,7 @@ class EmspInvoiceReconciliation(models.Model):
     )
 
     _ocpi_key_unique = models.UniqueIndex("(company_id, ocpi_key) WHERE withdrawn_at IS NULL")
-    _one_per_settlement = models.UniqueIndex(
-        "(settlement_id) WHERE settlement_id IS NOT NULL AND withdrawn_at IS NULL"
-    )
+    _one_per_invoice = models.UniqueIndex("(move_id) WHERE move_id IS NOT NULL AND withdrawn_at IS NULL")
 
     @api.depends("connection_id")
     def _compute_direction(self):
@@ -201,28 +199,28 @@ class EmspInvoiceReconciliation(models.Model):
     # -- ours
 
     @api.model
-    def _create_own(self, settlement):
-        """The record of a settlement's invoice.
+    def _create_own(self, move):
+        """The record of an invoice of ours.
 
-        :param settlement: invoiced; its move is posted.
+        :param move: posted, with its annex.
         """
-        obj = self._own_object(settlement)
+        settlement = move.emsp_settlement_id
+        obj = self._own_object(move)
         text = write_json(invoice_reconciliation_payload(obj, VERSION)).decode()
         nobody = self.env["emsp.ocpi.connection"]
         vals = self._prepare_received_vals(nobody, VERSION, obj, text, naive(obj.last_updated))
         vals |= {
             "company_id": settlement.company_id.id,
             "settlement_id": settlement.id,
-            "move_id": settlement.move_id.id,
+            "move_id": move.id,
             "contract_id": settlement.contract_id.id,
         }
         return self.create(vals)
 
     @api.model
-    def _own_object(self, settlement):
+    def _own_object(self, move):
         """:return: core InvoiceReconciliation, in the name of the party of most of the CDRs."""
-        move = settlement.move_id
-        cdrs = settlement.cdr_ids.sorted("ocpi_key")
+        cdrs = self.env["emsp.cdr"].search([("move_id", "=", move.id)], order="ocpi_key")
         parties = [(cdr.ocpi_country_code, cdr.ocpi_party_id) for cdr in cdrs]
         country_code, party_id = max(sorted(set(parties)), key=parties.count)
         sign = -1 if move.move_type == "out_refund" else 1

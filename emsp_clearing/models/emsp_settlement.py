@@ -79,9 +79,6 @@ class EmspSettlement(models.Model):
         index="btree_not_null",
         help="SHA-256 over the list's CDRs and amounts, in order; both sides can compute it.",
     )
-    move_id = fields.Many2one("account.move", string="Invoice", readonly=True, index="btree_not_null")
-    payment_state = fields.Selection(related="move_id.payment_state")
-    amount_residual = fields.Monetary(related="move_id.amount_residual", string="Open amount")
     sent_at = fields.Datetime(readonly=True)
     sent_to = fields.Char(readonly=True)
     blocked_reason = fields.Char(
@@ -89,7 +86,6 @@ class EmspSettlement(models.Model):
     )
 
     _one_per_period = models.UniqueIndex("(contract_id, period_start)")
-    _one_invoice = models.UniqueIndex("(move_id) WHERE move_id IS NOT NULL")
 
     def _check_write(self, vals):
         if vals.keys() & self._facts():
@@ -115,10 +111,6 @@ class EmspSettlement(models.Model):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("emsp_clearing.emsp_cdr_action")
         return {**action, "domain": self._list_domain(), "context": {}}
-
-    def action_view_move(self):
-        self.ensure_one()
-        return self.move_id.get_formview_action()
 
     def action_send(self):
         """Send the invoice again, to the same contact."""

@@ -15,10 +15,10 @@ class EmspSettlementAnnex(models.Model):
 
     _inherit = "emsp.settlement"
 
-    def _annex_header(self):
+    def _annex_header(self, move):
         """:return: AnnexHeader of the invoice; amounts signed like the rows."""
         self.ensure_one()
-        move, company, partner = self.move_id, self.company_id, self.move_id.commercial_partner_id
+        company, partner = self.company_id, move.commercial_partner_id
         sign = -1 if move.move_type == "out_refund" else 1
         digits = self.currency_id.decimal_places
         return AnnexHeader(
@@ -38,19 +38,19 @@ class EmspSettlementAnnex(models.Model):
             untaxed=from_float(move.amount_untaxed, digits) * sign,
             tax=from_float(move.amount_tax, digits) * sign,
             list_hash=self.list_hash,
-            chain_head=self._annex_chain_head(),
+            chain_head=self._annex_chain_head(move),
             color=company.primary_color or "#1f3a4d",
         )
 
-    def _annex_rows(self):
+    def _annex_rows(self, move):
         """:return: list of AnnexRow in the order of the sessions; their tax sums to the invoice's."""
         self.ensure_one()
-        cdrs = self.cdr_ids.sorted(lambda cdr: (cdr.session_start_at, cdr.ocpi_key))
+        cdrs = self._annex_cdrs(move).sorted(lambda cdr: (cdr.session_start_at, cdr.ocpi_key))
         precision = int(self.price_precision)
         nets = [from_float(cdr.amount_untaxed, precision) for cdr in cdrs]
-        header = self._annex_header()
+        header = self._annex_header(move)
         taxes = annex_taxes(nets, header.tax, self.currency_id.decimal_places)
-        label = ", ".join(self.move_id.invoice_line_ids.tax_ids.mapped("name"))
+        label = ", ".join(move.invoice_line_ids.tax_ids.mapped("name"))
         before = self._annex_chain_before(cdrs)
         return [
             AnnexRow(
@@ -64,6 +64,9 @@ class EmspSettlementAnnex(models.Model):
             )
             for cdr, net, tax in zip(cdrs, nets, taxes, strict=True)
         ]
+
+    def _annex_cdrs(self, move):
+        return self.env["emsp.cdr"].search([("move_id", "=", move.id)])
 
     def _annex_facts(self, cdr):
         return {
@@ -99,9 +102,11 @@ class EmspSettlementAnnex(models.Model):
             parts[COLUMN_OF_COMPONENT.get(component["component"], "other")] += D(component["amount"])
         return parts
 
-    def _annex_chain_head(self):
+    def _annex_chain_head(self, move):
         """The chain's value after the last CDR; of two connections' last ones the greater key decides."""
-        return self.cdr_ids.sorted(lambda cdr: (cdr.chain_index, cdr.ocpi_key))[-1:].chain_hash or ""
+        return (
+            self._annex_cdrs(move).sorted(lambda cdr: (cdr.chain_index, cdr.ocpi_key))[-1:].chain_hash or ""
+        )
 
     def _annex_chain_before(self, cdrs):
         """:return: dict CDR -> the chain's value before it, empty for the first of a connection."""

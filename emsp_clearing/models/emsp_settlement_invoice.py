@@ -1,20 +1,12 @@
 from odoo import Command, models
 from odoo.exceptions import UserError
 
+from ..core.chain import LIST_DIGITS
 from ..core.errors import InvoicingError
-from ..core.invoicing import Component, PricedSession, plan, prove
-from ..core.money import D, from_float, to_float
+from ..core.invoicing import PricedSession, plan, prove
+from ..core.money import ZERO, D, from_float, to_float
+from .emsp_settlement_lines import PRODUCTS
 
-PRODUCTS = {
-    "ENERGY": "emsp_clearing.product_energy",
-    "FLAT": "emsp_clearing.product_session",
-    "TIME": "emsp_clearing.product_time",
-    "PARKING_TIME": "emsp_clearing.product_parking",
-    "RESERVATION_TIME": "emsp_clearing.product_reservation",
-    "RESERVATION_FLAT": "emsp_clearing.product_reservation",
-    "LIMIT": "emsp_clearing.product_limit",
-    "AGREED": "emsp_clearing.product_agreed",
-}
 # Of the billed quantity; what a price limit changed has none.
 UNITS = {
     "FLAT": "session",
@@ -28,54 +20,73 @@ MINUTES_PER_HOUR = D(60)
 
 
 class EmspSettlementInvoice(models.Model):
-    """From a locked list to one posted invoice whose annex adds up to the cent."""
+    """From locked lists to posted documents whose annexes add up to the cent."""
 
     _inherit = "emsp.settlement"
 
     def _invoice(self):
-        """Create and post the invoice (a credit note where credits outweigh), with its annex."""
-        self.ensure_one()
-        self._check_invoiceable()
-        invoice_plan = self._plan()
-        if not invoice_plan.total:
-            self._update_state("settled")
-            return self.env["account.move"]
-        move = self.env["account.move"].create(self._prepare_move_vals(invoice_plan))
-        self._store({"move_id": move.id})
-        self.cdr_ids._update_state("invoiced", move_id=move.id)
-        move._post(soft=False)
-        self._update_state("invoiced")
-        return move
+        """Bill the locked sessions of these settlements, which go onto the same invoice.
+
+        :return: posted account.move, none where the lists sum to zero. With an invoice for each
+            session, some of them: the settlements stay locked until none is left.
+        """
+        for settlement in self:
+            settlement._check_invoiceable()
+        documents = self._split_documents()
+        moves = self.env["account.move"]
+        for document in documents:
+            invoice_plan = self._plan(document.rows)
+            if invoice_plan.total:
+                moves |= self._create_move(document, invoice_plan)
+        moves._post(soft=False)
+        moves._emsp_set_off()
+        if not self._sessions_left():
+            self.filtered("move_ids")._update_state("invoiced", carried_forward=False)
+            (self - self.filtered("move_ids"))._update_state("settled", carried_forward=False)
+        return moves
 
     def _check_invoiceable(self):
         """:raise UserError: for a reason to wait; it is shown on the settlement, and nothing is invoiced."""
 
-    def _plan(self):
-        """The invoice's lines, proven against the list's own total."""
-        rows = self.env["emsp.cdr"].search_read(
-            [("settlement_id", "=", self.id)], ["ocpi_key", "amount_untaxed", "components"], order="ocpi_key"
-        )
-        precision = int(self.price_precision)
+    def _create_move(self, document, invoice_plan):
+        """A draft, billed to these settlements, and its sessions marked with it."""
+        leading = self[:1]
+        vals = leading._prepare_move_vals(invoice_plan)
+        vals["emsp_settlement_ids"] = [Command.set(self.browse(document.settlement_ids).ids)]
+        vals["reversed_entry_id"] = document.corrected_move_id if invoice_plan.total < 0 else False
+        move = self.env["account.move"].create(vals)
+        self.env["emsp.cdr"].browse(document.cdr_ids)._update_state("invoiced", move_id=move.id)
+        return move
+
+    def _plan(self, rows):
+        """The lines of one document, proven against the sum of its sessions."""
+        leading = self[:1]
+        buckets = leading._tax_buckets()
+        groups = leading._group_of_rows(rows, with_contract=len(self.contract_id) > 1)
         sessions = [
             PricedSession(
                 key=row["ocpi_key"],
-                components=tuple(Component.from_json(component) for component in row["components"]),
-                amount=from_float(row["amount_untaxed"], precision),
+                components=leading._line_components(row, buckets),
+                amount=from_float(row["amount_untaxed"], LIST_DIGITS),
+                group=group,
             )
-            for row in rows
+            for row, group in zip(rows, groups, strict=True)
         ]
-        invoice_plan = plan(sessions, digits=self.currency_id.decimal_places)
         try:
-            prove(invoice_plan, from_float(self.amount_untaxed, precision))
+            invoice_plan = plan(sessions, digits=leading.currency_id.decimal_places)
+            prove(invoice_plan, sum((session.amount for session in sessions), ZERO))
         except InvoicingError as error:
-            raise UserError(
-                self.env._(
-                    "The list of %(settlement)s does not add up: %(reason)s. Nothing was invoiced.",
-                    settlement=self.display_name,
-                    reason=error,
-                )
-            ) from error
+            raise leading._does_not_add_up(error) from error
         return invoice_plan
+
+    def _does_not_add_up(self, reason):
+        return UserError(
+            self.env._(
+                "The list of %(settlement)s does not add up: %(reason)s. Nothing was invoiced.",
+                settlement=self.display_name,
+                reason=reason,
+            )
+        )
 
     def _prepare_move_vals(self, invoice_plan):
         sign = -1 if invoice_plan.total < 0 else 1
@@ -94,30 +105,43 @@ class EmspSettlementInvoice(models.Model):
             "fiscal_position_id": fiscal_position.id,
             "invoice_origin": self.name,
             "invoice_user_id": contract.user_id.id,
-            "emsp_settlement_id": self.id,
-            "invoice_line_ids": [
-                Command.create(self._prepare_line_vals(line, sign, fiscal_position, partner))
-                for line in invoice_plan.lines
-            ],
+            "invoice_line_ids": self._prepare_lines(invoice_plan, sign, fiscal_position, partner),
         }
+
+    def _prepare_lines(self, invoice_plan, sign, fiscal_position, partner):
+        """The lines in order, each group of them under its heading."""
+        commands, shown = [], ""
+        texts = self.with_context(lang=partner.lang or self.env.lang)
+        for line in invoice_plan.lines:
+            if not line.quantity and not line.amount:
+                continue  # a credit and what it credits
+            heading = texts._group_heading(line.group)
+            if heading and heading != shown:
+                commands.append(Command.create({"display_type": "line_section", "name": heading}))
+            shown = heading
+            commands.append(Command.create(self._prepare_line_vals(line, sign, fiscal_position, partner)))
+        return commands
 
     def _prepare_line_vals(self, line, sign, fiscal_position, partner):
         """Quantity 1 and the group's exact amount: Odoo cuts quantities and unit prices to two
         decimals in the e-invoice. The real ones stand in the description and in fields of their own."""
         product = self.env.ref(PRODUCTS[line.component])
+        shown = self._line_product(line.component)
         billed = self._billed_vals(line, sign)
+        texts = self.with_context(lang=partner.lang or self.env.lang)
         return {
-            "product_id": product.id,
-            "name": self._line_text(product, billed, partner.lang or self.env.lang),
+            "product_id": shown.id,
+            "name": texts._session_text(line) or texts._line_text(product, billed),
             "quantity": 1.0,
             "price_unit": to_float(line.amount * sign),
             "tax_ids": [Command.set(self._taxes(product, fiscal_position).ids)],
+            "analytic_distribution": self._group_contract(line.group).analytic_distribution,
             **billed,
         }
 
     def _billed_vals(self, line, sign):
         """What the line stands for, in the unit that the price grid speaks of."""
-        unit = UNITS.get(line.component)
+        unit = UNITS.get(line.component) if self.line_grouping != "cdr" else None
         quantity, price = line.quantity * sign, line.unit_price
         if unit == "minute":
             quantity, price = quantity * MINUTES_PER_HOUR, price / MINUTES_PER_HOUR
@@ -128,9 +152,9 @@ class EmspSettlementInvoice(models.Model):
             "emsp_session_count": line.sessions,
         }
 
-    def _line_text(self, product, billed, lang):
-        """The line's description in the partner's language."""
-        env = self.with_context(lang=lang).env
+    def _line_text(self, product, billed):
+        """The line's description, in the language of the context."""
+        env = self.env
         line = env["account.move.line"].new(billed)
         name = product.with_env(env).name
         if not line.emsp_unit:

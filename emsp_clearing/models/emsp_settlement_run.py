@@ -104,6 +104,8 @@ class EmspSettlementRun(models.Model):
         if self.contract_id.partner_role == "cpo":
             # The CPO bills these sessions to us; its invoice is compared with the locked list.
             return None
+        if self.carried_forward and self.state == "locked" and self._has_successor(as_of):
+            return None
         return {"locked": "invoice", "invoiced": "send"}.get(self.state)
 
     def _enqueue_due_step(self, as_of):
@@ -131,7 +133,7 @@ class EmspSettlementRun(models.Model):
         except LockError as error:
             reason = self.env._("Another run works on %(settlement)s.", settlement=self.name)
             raise RetryableJobError(reason, seconds=BUSY_RETRY_S, ignore_retry=True) from error
-        self.invalidate_recordset(["state", "move_id"])
+        self.invalidate_recordset(["state", "move_ids", "move_id"])
         return self.state in states
 
     def _job_open_window(self, as_of):
@@ -179,19 +181,26 @@ class EmspSettlementRun(models.Model):
         self._enqueue_due_step(as_of)
 
     def _job_invoice(self, as_of):
-        """Make and post the invoice with its annex. One transaction: it is all there or not at all."""
+        """Bill the settlement, and those that go with it. One transaction: it is all there or not at all.
+
+        With an invoice for each session, a transaction makes some of them and leaves the rest to the next.
+        """
         if not self._locked_for("locked"):
             return
-        if not self.cdr_count:
-            self._update_state("settled")
+        group = self._billing_group()
+        if not group or not all(settlement._locked_for("locked") for settlement in group - self):
+            return
+        if group._is_below_minimum(as_of):
+            group._carry_forward()
             return
         try:
             with self.env.cr.savepoint():
-                self._invoice()
+                group._invoice()
         except UserError as error:
             self._block(str(error))
             return
-        self._unblock(as_of)
+        for settlement in group:
+            settlement._unblock(as_of)
         self._enqueue_due_step(as_of)
 
     def _job_send(self, as_of):
@@ -208,7 +217,7 @@ class EmspSettlementRun(models.Model):
 
     def _settle_paid(self):
         """Settlements whose invoice is paid are settled."""
-        self.filtered(lambda s: s.move_id.payment_state in ("paid", "reversed"))._update_state("settled")
+        self.filtered(lambda s: s.payment_state in ("paid", "reversed"))._update_state("settled")
 
 
 def naive(instant):

@@ -95,7 +95,7 @@ class BankCommon(AccountTestInvoicingCommon):
                 }
             )
         )
-        move.emsp_settlement_id = settlement
+        move.sudo().emsp_settlement_ids = settlement
         return move
 
     @classmethod

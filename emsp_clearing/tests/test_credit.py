@@ -31,7 +31,11 @@ class TestCredit(SettlementCommon):
         move = self._settlement(11).move_id
         self.assertEqual((move.move_type, move.amount_untaxed, move.state), ("out_refund", 6.40, "posted"))
         self.assertEqual(
-            {line.emsp_unit: line.price_subtotal for line in move.invoice_line_ids},
+            [(line.name, line.price_subtotal) for line in move.invoice_line_ids if not line.product_id],
+            [("Sessions of October 2026", 0.0)],
+        )
+        self.assertEqual(
+            {line.emsp_unit: line.price_subtotal for line in move.invoice_line_ids if line.product_id},
             {"session": 1.00, "kwh": 3.90, "minute": 1.50},
         )
 
@@ -41,8 +45,12 @@ class TestCredit(SettlementCommon):
         self._receive(credit_of(payload), priced(2, 8.35, energy=15.0), received_at=LATER)
         self._run_due(NEXT_LOCK)
         move = self._settlement(11).move_id
-        # 8.35 - 6.40: only the energy differs
         self.assertEqual((move.move_type, move.amount_untaxed), ("out_invoice", 1.95))
+        # Both sessions were in October and cost the same but for the energy: what cancels has no line.
+        self.assertEqual(
+            [(line.display_type, line.price_subtotal) for line in move.invoice_line_ids],
+            [("line_section", 0.0), ("product", 1.95)],
+        )
 
     def test_credit_takes_back_what_was_billed_whatever_its_sender_states(self):
         payload = priced(1, 6.40)

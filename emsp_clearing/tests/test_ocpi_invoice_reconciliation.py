@@ -47,7 +47,7 @@ class TestOwnInvoices(SettlementCommon, OcpiObjectsCommon):
     def test_run_again_makes_no_second_record(self):
         settlement = self._settle(cdr_payload())
         record = self.records()
-        self.assertEqual(settlement._publish_reconciliation(), record)
+        self.assertEqual(settlement._publish_reconciliation(settlement.move_id), record)
         self.assertEqual(self.records(), record)
 
     def test_credit_note_tells_a_negative_total(self):

@@ -1,0 +1,169 @@
+from datetime import UTC, date
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+
+from odoo import api, fields, models
+from odoo.tools import babel_locale_parse, formatLang, get_lang
+
+from ..core.chain import LIST_DIGITS
+from ..core.invoicing import Component, merged
+from ..core.money import from_float
+from ..core.pricing.grid import first_member
+from .emsp_contract_invoicing import LINE_GROUPINGS
+
+PRODUCTS = {
+    "FLAT": "emsp_clearing.product_session",
+    "ENERGY": "emsp_clearing.product_energy",
+    "TIME": "emsp_clearing.product_time",
+    "PARKING_TIME": "emsp_clearing.product_parking",
+    "RESERVATION_TIME": "emsp_clearing.product_reservation",
+    "RESERVATION_FLAT": "emsp_clearing.product_reservation",
+    "LIMIT": "emsp_clearing.product_limit",
+    "AGREED": "emsp_clearing.product_agreed",
+}
+# In the group of a line: the contract (id as text), the origin month of late sessions, what else it is by.
+CONTRACT, ORIGIN, NAME = range(3)
+# What is read of a session besides, to group its lines by.
+GROUP_FIELDS = {
+    "location_group": ("evse_id", "location_connector_id"),
+    "tariff": ("price_grid_id", "priced_by"),
+    "cdr": (
+        "ocpi_id",
+        "session_start_at",
+        "location_name",
+        "evse_id",
+        "energy_kwh",
+        "duration_s",
+        "time_zone",
+    ),
+}
+
+
+class EmspSettlementLines(models.Model):
+    """What the lines of an invoice stand apart by, and how they are called."""
+
+    _inherit = "emsp.settlement"
+
+    line_grouping = fields.Selection(LINE_GROUPINGS, readonly=True)
+
+    @api.model
+    def _contract_terms(self):
+        return [*super()._contract_terms(), "line_grouping"]
+
+    def _group_fields(self):
+        return GROUP_FIELDS.get(self.line_grouping, ())
+
+    def _group_of_rows(self, rows, with_contract):
+        """:return: list of core Group, one for each row."""
+        settlements = self.browse({row["settlement_id"] for row in rows})
+        contracts = {s.id: str(s.contract_id.id) if with_contract else "" for s in settlements}
+        earlier = {s.id for s in settlements if s.period_end < self.period_end}
+        names = self._group_names(rows)
+        return [
+            (
+                contracts[row["settlement_id"]],
+                self._origin_month(row) if row["is_late"] or row["settlement_id"] in earlier else "",
+                name,
+            )
+            for row, name in zip(rows, names, strict=True)
+        ]
+
+    def _origin_month(self, row):
+        """ "2026-09" of a session that is billed later than its period: its revenue is of that month."""
+        return f"{self.contract_id._local_date(row['session_end_at']):%Y-%m}"
+
+    def _group_names(self, rows):
+        if self.line_grouping == "location_group":
+            return self._location_group_names(rows)
+        if self.line_grouping == "tariff":
+            grids = self.env["emsp.price.grid"].browse({row["price_grid_id"] for row in rows} - {False})
+            names = {grid.id: grid.display_name for grid in grids}
+            return [names.get(row["price_grid_id"]) or row["priced_by"] or "" for row in rows]
+        if self.line_grouping == "cdr":
+            return [self._session_label(row) for row in rows]
+        return [""] * len(rows)
+
+    def _location_group_names(self, rows):
+        """By the first group that a charger is in; a charger is looked up once."""
+        groups = self.env["emsp.location.group"].search([("company_id", "=", self.company_id.id)])
+        members = [(group, group._membership()) for group in groups]
+        by_charger = {}
+        for row in rows:
+            charger = (row["evse_id"], row["location_connector_id"])
+            if charger not in by_charger:
+                location_id = self._location_code(row) if members else None
+                by_charger[charger] = first_member(members, location_id, row["evse_id"])
+        return [
+            getattr(by_charger[row["evse_id"], row["location_connector_id"]], "name", None)
+            or self._other_chargers()
+            for row in rows
+        ]
+
+    def _other_chargers(self):
+        lang = self._invoice_partner().lang or self.env.lang
+        return self.with_context(lang=lang).env._("Other chargers")
+
+    def _location_code(self, row):
+        """The OCPI id of a session's location: of the known charger, else as the CDR says."""
+        connector = self.env["emsp.location.connector"].browse(row["location_connector_id"] or ())
+        if connector:
+            return connector.location_id.ocpi_id
+        return self.env["emsp.cdr"].browse(row["id"])._received_cdr().cdr_location.id
+
+    def _session_label(self, row):
+        """The line of one session: its start first, so that lines stand in the order of time."""
+        locale = babel_locale_parse(get_lang(self.env, self._invoice_partner().lang).code)
+        zone = ZoneInfo(row["time_zone"] or self.time_zone)
+        start = row["session_start_at"].replace(tzinfo=UTC).astimezone(zone)
+        facts = (
+            row["ocpi_id"],
+            format_datetime(start, "short", locale=locale),
+            ", ".join(filter(None, (row["location_name"], row["evse_id"]))),
+            f"{formatLang(self.env, row['energy_kwh'], digits=3)} kWh",
+            f"{row['duration_s'] // 60} min",
+        )
+        return f"{row['session_start_at']:%Y%m%d%H%M%S} " + " · ".join(filter(None, facts))
+
+    def _line_components(self, row, buckets):
+        """:return: tuple of core Component of a session, as the lines of the invoice need them."""
+        components = tuple(Component.from_json(component) for component in row["components"])
+        if self.line_grouping != "cdr":
+            return components
+        return merged(components, from_float(row["energy_kwh"], LIST_DIGITS), buckets.__getitem__)
+
+    def _tax_buckets(self):
+        """:return: dict component -> the first one that is taxed alike: a line has one kind of tax."""
+        if self.line_grouping != "cdr":
+            return {}
+        fiscal_position = self._get_fiscal_position(self._invoice_partner())
+        first = {}
+        return {
+            component: first.setdefault(self._taxes(self.env.ref(product), fiscal_position), component)
+            for component, product in PRODUCTS.items()
+        }
+
+    def _line_product(self, component):
+        """The component's product; that of a session where a line is one."""
+        return self.env.ref(PRODUCTS["FLAT" if self.line_grouping == "cdr" else component])
+
+    def _group_contract(self, group):
+        """The contract that a line is of, where several share the invoice; else this settlement's."""
+        return self.contract_id.browse(int(group[CONTRACT])) if group[CONTRACT] else self.contract_id
+
+    def _group_heading(self, group):
+        """What stands above the lines of a group, in the language of the context; may be empty."""
+        contract = self._group_contract(group).display_name if group[CONTRACT] else ""
+        name = "" if self.line_grouping == "cdr" else group[NAME]
+        return " · ".join(filter(None, (contract, self._origin_text(group[ORIGIN]), name)))
+
+    def _origin_text(self, origin):
+        if not origin:
+            return ""
+        locale = babel_locale_parse(get_lang(self.env).code)
+        month = format_date(date.fromisoformat(f"{origin}-01"), "MMMM yyyy", locale=locale)
+        return self.env._("Sessions of %(month)s", month=month)
+
+    def _session_text(self, line):
+        """The description of a line that is one session; empty for the others."""
+        return line.group[NAME].partition(" ")[2] if self.line_grouping == "cdr" else ""
