@@ -52,6 +52,7 @@
         "wizard/emsp_ocpi_connection_register_views.xml",
         "wizard/emsp_ocpi_connection_token_views.xml",
         "wizard/emsp_price_grid_import_views.xml",
+        "wizard/emsp_settlement_preview_views.xml",
         "wizard/emsp_webhook_secret_views.xml",
         # views
         "views/account_bank_statement_line_views.xml",
@@ -85,6 +86,7 @@
         "views/emsp_cdr_decision_views.xml",
         "views/emsp_inbox_views.xml",
         "views/emsp_settlement_views.xml",
+        "views/emsp_settlement_pipeline_views.xml",
         "views/emsp_invoice_reconciliation_views.xml",
         "views/emsp_price_simulation_views.xml",
         # disputes: they inherit the forms of contracts, CDRs and settlements

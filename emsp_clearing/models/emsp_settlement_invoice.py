@@ -30,19 +30,25 @@ class EmspSettlementInvoice(models.Model):
         :return: posted account.move, none where the lists sum to zero. With an invoice for each
             session, some of them: the settlements stay locked until none is left.
         """
-        for settlement in self:
-            settlement._check_invoiceable()
-        documents = self._split_documents()
-        moves = self.env["account.move"]
-        for document in documents:
-            invoice_plan = self._plan(document.rows)
-            if invoice_plan.total:
-                moves |= self._create_move(document, invoice_plan)
+        moves = self._draft_documents()
         moves._post(soft=False)
         moves._emsp_set_off()
         if not self._sessions_left():
             self.filtered("move_ids")._update_state("invoiced", carried_forward=False)
             (self - self.filtered("move_ids"))._update_state("settled", carried_forward=False)
+        return moves
+
+    def _draft_documents(self):
+        """:return: draft account.move of the sessions that are billed now.
+        :raise UserError: for what keeps them from being billed.
+        """
+        for settlement in self:
+            settlement._check_invoiceable()
+        moves = self.env["account.move"]
+        for document in self._split_documents():
+            invoice_plan = self._plan(document.rows)
+            if invoice_plan.total:
+                moves |= self._create_move(document, invoice_plan)
         return moves
 
     def _check_invoiceable(self):

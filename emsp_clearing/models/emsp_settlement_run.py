@@ -168,8 +168,11 @@ class EmspSettlementRun(models.Model):
 
     def _job_lock(self, as_of):
         """Seal the list at the lock instant; what is still disputed or held moves on."""
-        if not self._locked_for("control"):
-            return
+        if self._locked_for("control"):
+            self._lock_list()
+            self._enqueue_due_step(as_of)
+
+    def _lock_list(self):
         listed = self.cdr_ids
         staying = listed.filtered(lambda cdr: cdr.state == "open")
         (listed - staying)._store({"settlement_id": False})
@@ -178,7 +181,6 @@ class EmspSettlementRun(models.Model):
         staying.connection_id._seal_chain()
         self._refresh_totals()
         self._store({"list_hash": self._seal()})
-        self._enqueue_due_step(as_of)
 
     def _job_invoice(self, as_of):
         """Bill the settlement, and those that go with it. One transaction: it is all there or not at all.

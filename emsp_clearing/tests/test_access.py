@@ -46,6 +46,8 @@ RIGHTS = {
     "emsp.finding.report": (READER, READER, READER, NOBODY, NOBODY, NOBODY),
     "emsp.cdr.finding": (READER, "r-c-", "r-c-", "r-c-", NOBODY, NOBODY),
     "emsp.settlement": (READER, EDITOR, EDITOR, NOBODY, NOBODY, NOBODY),
+    "emsp.settlement.preview": ("rwc-", "rwc-", "rwc-", NOBODY, NOBODY, NOBODY),
+    "emsp.settlement.preview.line": ("rwc-", "rwc-", "rwc-", NOBODY, NOBODY, NOBODY),
     "emsp.dispute": (READER, EDITOR, EDITOR, NOBODY, NOBODY, NOBODY),
     "emsp.dispute.decide": (NOBODY, "rwc-", "rwc-", NOBODY, NOBODY, NOBODY),
     "emsp.dispute.open": (NOBODY, "rwc-", "rwc-", NOBODY, NOBODY, NOBODY),

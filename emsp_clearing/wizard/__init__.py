@@ -7,5 +7,6 @@ from . import (
     emsp_ocpi_connection_register,
     emsp_ocpi_connection_token,
     emsp_price_grid_import,
+    emsp_settlement_preview,
     emsp_webhook_secret,
 )
