@@ -52,6 +52,8 @@ CDR = {
     "total_time": 0.5,
     "last_updated": "2026-10-05T08:31:00Z",
 }
+# Made once for a run, in the project's conftest.py.
+PREPARED_COMPANY = "Prepared company"
 
 
 def cdr_payload(number=1, start=None, minutes=30, energy=10.0, **changes):
@@ -87,7 +89,19 @@ def raw(payload):
     return json.dumps(payload).encode()
 
 
-class EmspCommon(AccountTestInvoicingCommon):
+class PreparedCompanyCommon(AccountTestInvoicingCommon):
+    """Works in the company that the run has prepared, if it has; what it changes is taken back."""
+
+    @classmethod
+    def setup_independent_company(cls, **kwargs):
+        company = cls.env["res.company"].search([("name", "=", PREPARED_COMPANY)])
+        if not company:
+            return super().setup_independent_company(**kwargs)
+        cls.env.user.company_ids = [Command.link(company.id)]
+        return company
+
+
+class EmspCommon(PreparedCompanyCommon):
     """A CPO, a German eMSP with a monthly contract, and an OCPI connection of our own chargers.
 
     The grid: 1.00 per session + 0.39 per kWh + 0.05 per minute. The session of `cdr_payload()`
