@@ -1,10 +1,13 @@
 """Settlement periods and control windows.
 
-A period holds the sessions that end in it. Its list closes at the cut-off (end + grace) and is
-sealed at the lock (cut-off + control days), which is the invoice date. All boundaries are local
-midnights of the contract's zone, given as aware UTC instants.
+A period holds the sessions that end in it. It is sealed at the lock, which is the invoice date: the
+first chosen day at or after the period's end + grace + control days, or that day itself where none is
+chosen. Its list closes at the cut-off, the control days before. So a chosen day lengthens the grace and
+never shortens a window. All boundaries are local midnights of the contract's zone, given as aware UTC
+instants.
 """
 
+from calendar import monthrange
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,19 +16,31 @@ MONTHS = {"monthly": 1, "quarterly": 3, "half_yearly": 6}
 WEEKS = {"weekly": 1, "two_weekly": 2}
 # A Monday. Two-weekly periods are counted from here, so that they do not depend on a contract.
 EPOCH = date(2024, 1, 1)
+# A chosen day stands for the last one in months that are shorter.
+LAST_DAY_OF_MONTH = 31
+# The shortest month less a day: with no more grace and control, each month's invoice day is its own.
+MONTHLY_DAYS_MAX = 27
+# Of the month after: until then a service supplied to another member state is invoiced (Directive
+# 2006/112/EC, Art. 222).
+VAT_DEADLINE_DAY = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a contract bills: frequency, IANA zone, calendar days of grace and of control.
+    """How a contract bills: frequency, IANA zone, calendar days of grace and of control, invoice day.
 
-    :raise ValueError: for a frequency or a zone that is not known, and for negative days.
+    `invoice_day` is a day of the month (1 to 31, the last day where the month is shorter), for weeks a
+    day of the week (0 is Monday); None: the day on which the control ends. `grace_days` are then the
+    least grace.
+    :raise ValueError: for a frequency or a zone that is not known, for negative days, for an invoice
+        day that does not exist, and for months that would share one.
     """
 
     frequency: str
     time_zone: str
     grace_days: int = 2
     control_days: int = 7
+    invoice_day: int | None = None
 
     def __post_init__(self) -> None:
         if self.frequency not in MONTHS and self.frequency not in WEEKS:
@@ -37,6 +52,19 @@ class Terms:
         # A folder of the database, such as "Europe", is an OSError.
         except (ZoneInfoNotFoundError, OSError) as error:
             raise ValueError(f"expected an IANA time zone, got {self.time_zone!r}") from error
+        self._check_invoice_day()
+
+    def _check_invoice_day(self) -> None:
+        if self.invoice_day is None:
+            return
+        first, last = (0, 6) if self.frequency in WEEKS else (1, LAST_DAY_OF_MONTH)
+        if not first <= self.invoice_day <= last:
+            raise ValueError(f"expected an invoice day from {first} to {last}, got {self.invoice_day}")
+        days = self.grace_days + self.control_days
+        if self.frequency == "monthly" and days > MONTHLY_DAYS_MAX:
+            raise ValueError(
+                f"expected at most {MONTHLY_DAYS_MAX} days of grace and control with an invoice day, got {days}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +89,20 @@ def period_of(instant: datetime, terms: Terms) -> SettlementPeriod:
     return _period(_first_day(instant.astimezone(ZoneInfo(terms.time_zone)).date(), terms), terms)
 
 
-def period_after(end: datetime, terms: Terms) -> SettlementPeriod:
+def period_after(end: datetime, terms: Terms, cut_off: datetime | None = None) -> SettlementPeriod:
     """The period that follows one that ended at `end`, maybe under other terms: no instant is in both.
 
-    :raise ValueError: when `end` is naive.
+    :param cut_off: of that one. The list of a later period never closes before it: it would take the
+        sessions that are still due on the earlier list. So it closes, and locks, later instead.
+    :raise ValueError: when an instant is naive.
     """
     period = period_of(end, terms)
-    if period.start == end:
+    if period.start != end:
+        period = replace(period, start=end, first_day=end.astimezone(ZoneInfo(terms.time_zone)).date())
+    if cut_off is None:
         return period
-    return replace(period, start=end, first_day=end.astimezone(ZoneInfo(terms.time_zone)).date())
+    _refuse_naive(cut_off)
+    return period if period.cut_off >= cut_off else _closing(period, _day_from(cut_off, terms), terms)
 
 
 def next_period(period: SettlementPeriod, terms: Terms) -> SettlementPeriod:
@@ -94,6 +127,17 @@ def period_for_cdr(
     return period, period != own
 
 
+def vat_deadline(period: SettlementPeriod) -> date:
+    """The 15th of the month that follows the period's last day."""
+    day = period.last_day
+    return date(day.year + day.month // 12, day.month % 12 + 1, VAT_DEADLINE_DAY)
+
+
+def is_invoiced_in_time(period: SettlementPeriod) -> bool:
+    """Whether the invoice is dated by the 15th of the month that follows the period's last day."""
+    return period.invoice_date <= vat_deadline(period)
+
+
 def _first_day(day: date, terms: Terms) -> date:
     if terms.frequency in WEEKS:
         length = 7 * WEEKS[terms.frequency]
@@ -111,18 +155,53 @@ def _next_first_day(first: date, terms: Terms) -> date:
 
 def _period(first: date, terms: Terms) -> SettlementPeriod:
     following = _next_first_day(first, terms)
-    cut_off = following + timedelta(days=terms.grace_days)
-    invoice_date = cut_off + timedelta(days=terms.control_days)
     zone = ZoneInfo(terms.time_zone)
-    return SettlementPeriod(
-        start=_midnight(first, zone),
-        end=_midnight(following, zone),
-        cut_off=_midnight(cut_off, zone),
-        lock_at=_midnight(invoice_date, zone),
+    start, end = _midnight(first, zone), _midnight(following, zone)
+    period = SettlementPeriod(
+        start=start,
+        end=end,
+        cut_off=end,
+        lock_at=end,
         first_day=first,
         last_day=following - timedelta(days=1),
+        invoice_date=following,
+    )
+    return _closing(period, following + timedelta(days=terms.grace_days), terms)
+
+
+def _closing(period: SettlementPeriod, earliest: date, terms: Terms) -> SettlementPeriod:
+    """The period with the first cut-off from `earliest` on whose lock is an invoice day."""
+    invoice_date = _invoice_day(earliest + timedelta(days=terms.control_days), terms)
+    zone = ZoneInfo(terms.time_zone)
+    return replace(
+        period,
+        cut_off=_midnight(invoice_date - timedelta(days=terms.control_days), zone),
+        lock_at=_midnight(invoice_date, zone),
         invoice_date=invoice_date,
     )
+
+
+def _invoice_day(earliest: date, terms: Terms) -> date:
+    """The first chosen day at or after `earliest`."""
+    if terms.invoice_day is None:
+        return earliest
+    if terms.frequency in WEEKS:
+        return earliest + timedelta(days=(terms.invoice_day - earliest.weekday()) % 7)
+    day = _day_of_month(earliest.year, earliest.month, terms.invoice_day)
+    if day >= earliest:
+        return day
+    return _day_of_month(earliest.year + earliest.month // 12, earliest.month % 12 + 1, terms.invoice_day)
+
+
+def _day_of_month(year: int, month: int, day: int) -> date:
+    return date(year, month, min(day, monthrange(year, month)[1]))
+
+
+def _day_from(instant: datetime, terms: Terms) -> date:
+    """The first local day that begins at or after `instant`."""
+    zone = ZoneInfo(terms.time_zone)
+    day = instant.astimezone(zone).date()
+    return day if _midnight(day, zone) >= instant else day + timedelta(days=1)
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
