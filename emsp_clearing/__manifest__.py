@@ -89,6 +89,9 @@
         "views/emsp_settlement_pipeline_views.xml",
         "views/emsp_invoice_reconciliation_views.xml",
         "views/emsp_price_simulation_views.xml",
+        # the calendar: it inherits the forms of contracts and settlements
+        "views/emsp_contract_calendar_views.xml",
+        "views/emsp_settlement_calendar_views.xml",
         # disputes: they inherit the forms of contracts, CDRs and settlements
         "views/emsp_dispute_views.xml",
         "views/emsp_dispute_report_views.xml",

@@ -63,7 +63,8 @@ class Terms:
         days = self.grace_days + self.control_days
         if self.frequency == "monthly" and days > MONTHLY_DAYS_MAX:
             raise ValueError(
-                f"expected at most {MONTHLY_DAYS_MAX} days of grace and control with an invoice day, got {days}"
+                f"expected at most {MONTHLY_DAYS_MAX} days of grace and control with an invoice day, "
+                f"got {days}"
             )
 
 
@@ -127,15 +128,14 @@ def period_for_cdr(
     return period, period != own
 
 
-def vat_deadline(period: SettlementPeriod) -> date:
-    """The 15th of the month that follows the period's last day."""
-    day = period.last_day
-    return date(day.year + day.month // 12, day.month % 12 + 1, VAT_DEADLINE_DAY)
+def vat_deadline(last_day: date) -> date:
+    """The 15th of the month that follows `last_day`, the last one of a period."""
+    return date(last_day.year + last_day.month // 12, last_day.month % 12 + 1, VAT_DEADLINE_DAY)
 
 
-def is_invoiced_in_time(period: SettlementPeriod) -> bool:
-    """Whether the invoice is dated by the 15th of the month that follows the period's last day."""
-    return period.invoice_date <= vat_deadline(period)
+def is_invoiced_in_time(last_day: date, invoice_date: date) -> bool:
+    """Whether a period until `last_day` is invoiced by the 15th of the month that follows it."""
+    return invoice_date <= vat_deadline(last_day)
 
 
 def _first_day(day: date, terms: Terms) -> date:

@@ -39,6 +39,7 @@ from . import (
     emsp_cdr_trial,
     emsp_contract,
     emsp_contract_invoicing,
+    emsp_contract_calendar,
     emsp_contract_party,
     emsp_contract_recheck,
     emsp_contract_rules,

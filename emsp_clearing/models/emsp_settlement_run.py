@@ -5,7 +5,7 @@ from odoo.exceptions import ConcurrencyError, LockError, UserError
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
-from ..core.calendar import next_period, period_after, period_of
+from ..core.calendar import period_after, period_of
 
 # Of the transaction that looks for due steps: two at once would open the same periods.
 RUN_LOCK = 0x656D7370
@@ -49,22 +49,27 @@ class EmspSettlementRun(models.Model):
     def _open_calendar(self, as_of):
         """Make sure that each contract has a settlement for every period up to the one of `as_of`."""
         contracts = self.env["emsp.contract"].search([("state", "in", ("active", "ended"))])
-        last_ends = dict(
-            self._read_group([("contract_id", "in", contracts.ids)], ["contract_id"], ["period_end:max"])
+        groups = self._read_group(
+            [("contract_id", "in", contracts.ids)], ["contract_id"], ["period_end:max", "cut_off_at:max"]
         )
+        # The list of a later period never closes before that of an earlier one: both are of the last.
+        last = {contract: (end, cut_off) for contract, end, cut_off in groups}
         vals_list = []
         for contract in contracts.filtered(lambda contract: contract._still_settles(as_of)):
-            vals_list += self._prepare_missing_periods(contract, last_ends.get(contract), as_of)
+            vals_list += self._prepare_missing_periods(contract, last.get(contract), as_of)
         return self.create(vals_list)
 
     @api.model
-    def _prepare_missing_periods(self, contract, last_end, as_of):
-        """:return: vals of the settlements between the last one and the one whose period holds `as_of`."""
+    def _prepare_missing_periods(self, contract, last, as_of):
+        """:param last: end and cut-off of the last settlement (naive UTC), or None.
+        :return: vals of the settlements between the last one and the one whose period holds `as_of`.
+        """
         terms = contract._terms()
         now = as_of.replace(tzinfo=UTC)
         vals_list = []
-        if last_end:
-            period = period_after(last_end.replace(tzinfo=UTC), terms)
+        if last:
+            end, cut_off = (instant.replace(tzinfo=UTC) for instant in last)
+            period = period_after(end, terms, cut_off)
         else:
             period = period_of(now, terms)
             # Sessions of the period before may still be in their grace when the contract starts.
@@ -74,7 +79,7 @@ class EmspSettlementRun(models.Model):
                 vals_list.append(self._prepare_period_vals(contract, previous))
         while period.start <= now:
             vals_list.append(self._prepare_period_vals(contract, period))
-            period = next_period(period, terms)
+            period = period_after(period.end, terms, period.cut_off)
         return vals_list
 
     @api.model

@@ -10,6 +10,7 @@ from . import (
     test_cdr_recheck,
     test_chain,
     test_contract,
+    test_contract_calendar,
     test_control_window,
     test_credit,
     test_dispute,

@@ -197,11 +197,12 @@ def test_invoice_is_in_time_up_to_the_15th_of_the_month_after(
     terms: Terms, deadline: str, in_time: bool
 ) -> None:
     period = period_of(local("2026-05-20"), terms)
-    assert (str(vat_deadline(period)), is_invoiced_in_time(period)) == (deadline, in_time)
+    assert str(vat_deadline(period.last_day)) == deadline
+    assert is_invoiced_in_time(period.last_day, period.invoice_date) is in_time
 
 
 def test_deadline_of_december_is_in_january() -> None:
-    assert vat_deadline(period_of(local("2026-12-20"), Terms("monthly", PARIS))) == date(2027, 1, 15)
+    assert vat_deadline(date(2026, 12, 31)) == date(2027, 1, 15)
 
 
 # --- What is refused ---------------------------------------------------------------------------------
@@ -245,7 +246,9 @@ def test_chosen_day_only_delays_and_leaves_the_window_its_days(random: Random) -
         zone = ZoneInfo(terms.time_zone)
         instant = _random_instant(random)
         period = period_of(instant, terms)
-        plain = period_of(instant, Terms(terms.frequency, terms.time_zone, terms.grace_days, terms.control_days))
+        plain = period_of(
+            instant, Terms(terms.frequency, terms.time_zone, terms.grace_days, terms.control_days)
+        )
         delay = (period.invoice_date - plain.invoice_date).days
         cut_off = period.cut_off.astimezone(zone).date()
         assert 0 <= delay <= (6 if terms.frequency.endswith("weekly") else 30)
