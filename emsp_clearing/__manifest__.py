@@ -99,6 +99,10 @@
         "views/emsp_contract_invoicing_views.xml",
         "views/emsp_cdr_dispute_views.xml",
         "views/emsp_settlement_dispute_views.xml",
+        # accounting: month-end and the clearing journal
+        "views/emsp_accrual_views.xml",
+        "views/emsp_contract_journal_views.xml",
+        "views/res_config_settings_views.xml",
         # portal
         "views/emsp_portal_templates.xml",
         "views/emsp_settlement_portal_templates.xml",
@@ -109,7 +113,9 @@
         "views/portal_dispute_hooks.xml",
         # menus last: they name the actions above
         "views/emsp_clearing_menus.xml",
+        "views/emsp_accrual_menus.xml",
     ],
+    "post_init_hook": "post_init",
     "assets": {"web.assets_frontend": ["emsp_clearing/static/src/scss/portal.scss"]},
     "demo": [
         "demo/res_company_demo.xml",

@@ -9,11 +9,14 @@ from . import emsp_cdr, emsp_settlement  # isort: skip
 from . import emsp_price_simulation  # isort: skip
 from . import (
     account_bank_statement_line,
+    account_chart_template,
     account_move,
     account_move_annex,
     account_move_credit,
     account_move_document,
+    account_move_inalterable,
     account_move_line,
+    account_move_line_inalterable,
     account_move_refund,
     account_move_send,
     account_payment,
@@ -40,6 +43,7 @@ from . import (
     emsp_contract,
     emsp_contract_invoicing,
     emsp_contract_calendar,
+    emsp_contract_journal,
     emsp_contract_party,
     emsp_contract_recheck,
     emsp_contract_rules,
@@ -109,6 +113,9 @@ from . import (
     ir_http_api,
     mail_mail,
     res_company,
+    res_company_accounting,
+    res_company_journal,
+    res_config_settings,
     res_partner,
     res_partner_rules,
 )
@@ -141,4 +148,14 @@ from . import (  # isort: skip
     emsp_settlement_dispute,
     emsp_settlement_dispute_sheet,
     emsp_settlement_notice,
+)
+
+# Month-end: the CDRs know their disputes here.
+from . import emsp_accrual  # isort: skip
+from . import (  # isort: skip
+    account_move_accrual,
+    emsp_accrual_entry,
+    emsp_accrual_line,
+    emsp_accrual_sheet,
+    emsp_cdr_accrual,
 )

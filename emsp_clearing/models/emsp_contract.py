@@ -117,7 +117,7 @@ class EmspContract(models.Model):
         "account.journal",
         check_company=True,
         domain="[('type', '=', 'sale')]",
-        help="Empty: the company's first sales journal.",
+        help="Empty: the company's clearing journal.",
     )
     user_id = fields.Many2one(
         "res.users", string="Responsible", default=lambda self: self.env.user, tracking=True

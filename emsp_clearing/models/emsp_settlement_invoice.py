@@ -195,10 +195,7 @@ class EmspSettlementInvoice(models.Model):
         return self.fiscal_position_id or positions._get_fiscal_position(partner)
 
     def _sale_journal(self):
-        journal = self.journal_id or self.env["account.journal"].search(
-            [*self.env["account.journal"]._check_company_domain(self.company_id), ("type", "=", "sale")],
-            limit=1,
-        )
+        journal = self.journal_id or self.company_id._get_clearing_journal()
         if not journal:
             raise UserError(
                 self.env._("Company %(company)s has no sales journal.", company=self.company_id.name)

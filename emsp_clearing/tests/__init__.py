@@ -1,5 +1,7 @@
 from . import (
     test_access,
+    test_accrual,
+    test_accrual_entry,
     test_annex,
     test_bank_matching,
     test_cdr,
@@ -23,6 +25,8 @@ from . import (
     test_exception,
     test_explanation_page,
     test_finding_report,
+    test_inalterable,
+    test_inalterable_concurrency,
     test_inbox,
     test_location_connector,
     test_notice,

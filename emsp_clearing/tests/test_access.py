@@ -52,6 +52,8 @@ RIGHTS = {
     "emsp.dispute.decide": (NOBODY, "rwc-", "rwc-", NOBODY, NOBODY, NOBODY),
     "emsp.dispute.open": (NOBODY, "rwc-", "rwc-", NOBODY, NOBODY, NOBODY),
     "emsp.dispute.report": (READER, READER, READER, NOBODY, NOBODY, NOBODY),
+    "emsp.accrual": (READER, READER, OWNER, NOBODY, NOBODY, NOBODY),
+    "emsp.accrual.line": (READER, READER, EDITOR, NOBODY, NOBODY, NOBODY),
     "emsp.api.answer": (NOBODY, NOBODY, READER, NOBODY, NOBODY, NOBODY),
     "emsp.exception": (READER, EDITOR, EDITOR, NOBODY, NOBODY, NOBODY),
     "emsp.cdr.import": (NOBODY, OWNER, OWNER, NOBODY, NOBODY, NOBODY),

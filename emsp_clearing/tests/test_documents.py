@@ -106,6 +106,8 @@ class TestInvoiceProof(DocumentCommon):
         self.assertEqual(move.emsp_annex_id, annex)
 
     def test_invoice_that_differs_from_its_sessions_is_not_posted(self):
+        # Its entries are not hashed: they can be reset.
+        self.contract.journal_id = self.company_data["default_journal_sale"]
         move = self._bill()
         move.button_draft()
         move.invoice_line_ids[0].price_unit += 0.01
@@ -113,6 +115,8 @@ class TestInvoiceProof(DocumentCommon):
             move.action_post()
 
     def test_invoice_changed_by_a_line_that_is_taken_back_is_posted(self):
+        # Its entries are not hashed: they can be reset.
+        self.contract.journal_id = self.company_data["default_journal_sale"]
         move = self._bill()
         move.button_draft()
         move.invoice_line_ids[0].price_unit += 0.01
@@ -122,6 +126,8 @@ class TestInvoiceProof(DocumentCommon):
         self.assertTrue(move.emsp_annex_id)
 
     def test_accountant_without_rights_on_sessions_posts_and_prints(self):
+        # Its entries are not hashed: they can be reset.
+        self.contract.journal_id = self.company_data["default_journal_sale"]
         move = self._bill()
         accountant = new_test_user(self.env, "accountant", groups="account.group_account_invoice")
         accountant.write({"company_ids": self.company.ids, "company_id": self.company.id})
