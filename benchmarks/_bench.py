@@ -97,6 +97,8 @@ def make_network(env):
             "time_zone": "Europe/Paris",
             "price_grid_ids": [Command.set(grid.ids)],
             "party_ids": [Command.create({"country_code": "DE", "ocpi_party_id": "SMO"})],
+            "vat_decided_by": "accountant",
+            "vat_override_reason": "Benchmark",
         }
     )
     contract.action_activate()

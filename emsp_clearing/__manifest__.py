@@ -40,6 +40,8 @@
         "data/queue_job_data.xml",
         "data/ir_cron_data.xml",
         "data/emsp_validation_ruleset_data.xml",
+        "data/emsp_vat_rule_data.xml",
+        "data/emsp_legal_mention_data.xml",
         # documents: the mail template names the report
         "report/emsp_settlement_templates.xml",
         "report/emsp_settlement_reports.xml",
@@ -103,6 +105,12 @@
         "views/emsp_accrual_views.xml",
         "views/emsp_contract_journal_views.xml",
         "views/res_config_settings_views.xml",
+        # VAT: they inherit the forms of partners, contracts and settlements
+        "views/emsp_vat_rule_views.xml",
+        "views/emsp_legal_mention_views.xml",
+        "views/res_partner_vat_views.xml",
+        "views/emsp_contract_vat_views.xml",
+        "views/emsp_settlement_vat_views.xml",
         # portal
         "views/emsp_portal_templates.xml",
         "views/emsp_settlement_portal_templates.xml",
@@ -114,6 +122,7 @@
         # menus last: they name the actions above
         "views/emsp_clearing_menus.xml",
         "views/emsp_accrual_menus.xml",
+        "views/emsp_vat_menus.xml",
     ],
     "post_init_hook": "post_init",
     "assets": {"web.assets_frontend": ["emsp_clearing/static/src/scss/portal.scss"]},

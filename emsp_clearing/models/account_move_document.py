@@ -14,9 +14,6 @@ from ..report.emsp_brand import brand, heading, text_on
 
 FONTS = "/web/static/fonts"
 PLACES_SHOWN = 8
-# The words of Directive 2006/112/EC, article 226 (11a), in the languages of the buyers; the e-invoice
-# says the same by its tax category AE (EN 16931, BT-118).
-REVERSE_CHARGE = "Reverse charge / Autoliquidation / Steuerschuldnerschaft des Leistungsempfängers"
 
 
 class AccountMoveDocument(models.Model):
@@ -108,16 +105,10 @@ class AccountMoveDocument(models.Model):
         ]
 
     def _get_tax_mentions(self):
-        """Legal wording: by the tax category that the e-invoice states, then by fiscal position."""
-        edi = self.env["account.edi.common"]
-        categories = {
-            edi._get_tax_category_code(
-                self.commercial_partner_id, self.company_id.partner_id.commercial_partner_id, tax
-            )
-            for tax in self.invoice_line_ids.tax_ids
-        }
+        """Legal wording: the mentions of the case, then the note of the fiscal position."""
         note = html2plaintext(self.fiscal_position_id.note or "").strip()
-        return ([REVERSE_CHARGE] if "AE" in categories else []) + ([note] if note else [])
+        mentions = self._get_legal_mentions()
+        return mentions + ([note] if note and note not in mentions else [])
 
     def _get_payment_qr(self):
         """:return: data URI of the EPC QR code (EPC069-12), or False where none can be made.

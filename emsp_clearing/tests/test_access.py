@@ -60,6 +60,8 @@ RIGHTS = {
     "emsp.cdr.decision": (READER, READER, READER, NOBODY, NOBODY, NOBODY),
     "emsp.inbox": (READER, READER, READER, NOBODY, NOBODY, NOBODY),
     "emsp.inbox.decide": (NOBODY, "rwc-", "rwc-", NOBODY, NOBODY, NOBODY),
+    "emsp.vat.rule": (READER, READER, OWNER, NOBODY, NOBODY, NOBODY),
+    "emsp.legal.mention": (READER, READER, OWNER, NOBODY, NOBODY, NOBODY),
     "emsp.webhook": (NOBODY, NOBODY, OWNER, NOBODY, NOBODY, NOBODY),
     "emsp.webhook.delivery": (NOBODY, NOBODY, READER, NOBODY, NOBODY, NOBODY),
     "emsp.webhook.secret": (NOBODY, NOBODY, "r-c-", NOBODY, NOBODY, NOBODY),
