@@ -115,9 +115,10 @@ class EmspSettlementVat(models.Model):
 
     def _close_list(self):
         # EXTENDS emsp_clearing: what is missing is told while there is time to get it
-        super()._close_list()
+        closed = super()._close_list()
         if self.state == "control" and self.cdr_count:
             self._decide_vat(self.cut_off_at)
+        return closed
 
     def _job_invoice(self, as_of):
         # EXTENDS emsp_clearing: a refusal takes back what invoicing wrote, and the decision must stay
@@ -127,7 +128,7 @@ class EmspSettlementVat(models.Model):
 
     def _check_invoiceable(self):
         # EXTENDS emsp_clearing
-        super()._check_invoiceable()
+        checked = super()._check_invoiceable()
         if not self.vat_decided_at:
             self._decide_vat(self.lock_at)
         if self.vat_obstacles:
@@ -136,6 +137,7 @@ class EmspSettlementVat(models.Model):
                     "VAT is not decided: %(reasons)s", reasons=" ".join(self.vat_obstacles.split("\n"))
                 )
             )
+        return checked
 
     def _get_fiscal_position(self, partner):
         # EXTENDS emsp_clearing: the decided one; without a rule or against the rules, the usual way
