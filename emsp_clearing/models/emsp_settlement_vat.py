@@ -223,6 +223,8 @@ class EmspSettlementVat(models.Model):
         oldest = vat.oldest_in_time(self.invoice_date)
         return [
             ("settlement_id", "=", self.id),
+            # A credit corrects what was invoiced in time.
+            ("is_credit", "=", False),
             ("session_end_at", "<", self.contract_id.sudo()._midnight(oldest)),
         ]
 

@@ -7,7 +7,7 @@ from odoo.tests import Form, new_test_user, tagged
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
 from .common import cdr_payload
-from .settlement_common import CUT_OFF, LOCK, SettlementCommon
+from .settlement_common import CUT_OFF, LOCK, SettlementCommon, credit_of
 
 VIES = "odoo.addons.emsp_clearing.models.res_partner_vat.check_vies"
 
@@ -262,6 +262,15 @@ class TestVat15th(VatCommon):
         settlement = self._settle(cdr_payload(1))
         self.assertEqual(settlement.vat_late_count, 0)
         self.assertFalse(self._exceptions(settlement, "vat_late"))
+
+    def test_credit_of_an_invoiced_session_is_not_late(self):
+        original = cdr_payload(1)
+        self._settle(original)
+        self._receive(credit_of(original), received_at=LOCK + timedelta(days=1))
+        self._run_due(LOCK + timedelta(days=40))
+        november = self._settlement(11)
+        self.assertEqual((november.cdr_count, november.vat_regime), (1, "eu_reverse"))
+        self.assertEqual(november.vat_late_count, 0)
 
     def test_taxed_supply_has_no_such_limit(self):
         self.partner.emsp_dealer = "no"
