@@ -24,7 +24,16 @@
         "account_payment_sepa_credit_transfer",
     ],
     "external_dependencies": {
-        "python": ["cryptography", "lxml", "msgspec", "openpyxl", "qrcode", "requests", "weasyprint"],
+        "python": [
+            "asyncssh",
+            "cryptography",
+            "lxml",
+            "msgspec",
+            "openpyxl",
+            "qrcode",
+            "requests",
+            "weasyprint",
+        ],
     },
     "data": [
         # security first: groups are named by everything below
@@ -46,6 +55,7 @@
         "report/emsp_settlement_templates.xml",
         "report/emsp_settlement_reports.xml",
         "data/mail_template_data.xml",
+        "data/emsp_sending_data.xml",
         # wizards before the views whose buttons open them
         "wizard/emsp_cdr_import_views.xml",
         "wizard/emsp_dispute_decide_views.xml",
@@ -111,6 +121,12 @@
         "views/res_partner_vat_views.xml",
         "views/emsp_contract_vat_views.xml",
         "views/emsp_settlement_vat_views.xml",
+        # sending: it inherits the forms of contracts and settlements
+        "views/emsp_delivery_target_views.xml",
+        "views/emsp_settlement_delivery_views.xml",
+        "views/emsp_contract_sending_views.xml",
+        "views/res_company_sending_views.xml",
+        "views/emsp_documents_page.xml",
         # portal
         "views/emsp_portal_templates.xml",
         "views/emsp_settlement_portal_templates.xml",

@@ -2,6 +2,7 @@ from . import (
     api_dispatcher,
     disputes_api,
     disputes_openapi,
+    documents,
     explanation,
     ocpi,
     portal,

@@ -37,6 +37,17 @@ SETTLEMENT_TRANSITIONS: Transitions = frozenset(
     }
 )
 
+# Of a document to a partner over one channel; what was handed over can only come back.
+DELIVERY_TRANSITIONS: Transitions = frozenset(
+    {
+        ("queued", "handed_over"),
+        ("queued", "failed"),
+        ("failed", "queued"),
+        ("failed", "handed_over"),
+        ("handed_over", "bounced"),
+    }
+)
+
 
 def check(transitions: Transitions, old: str, new: str) -> bool:
     """Whether something changes; the same state again is allowed and changes nothing.

@@ -165,4 +165,15 @@ from . import (  # isort: skip
     emsp_accrual_line,
     emsp_accrual_sheet,
     emsp_cdr_accrual,
+# Sending: the model first, what others become by it next.
+from . import emsp_delivery_target, emsp_settlement_delivery  # isort: skip
+from . import (  # isort: skip
+    account_move_send_mail,
+    account_move_sending,
+    emsp_contract_sending,
+    emsp_settlement_delivery_mail,
+    emsp_settlement_delivery_upload,
+    emsp_settlement_sending,
+    mail_thread,
+    res_company_sending,
 )

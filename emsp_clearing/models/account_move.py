@@ -65,14 +65,6 @@ class AccountMove(models.Model):
         posted.filtered("emsp_settlement_id")._emsp_attach_annex()
         return posted
 
-    def _notify_by_email_get_base_mail_values(self, message, recipients_data, additional_values=None):
-        # EXTENDS mail: the mail knows whose package it carries
-        if settlement_id := self.env.context.get("emsp_settlement_package"):
-            additional_values = {**(additional_values or {}), "emsp_settlement_id": settlement_id}
-        return super()._notify_by_email_get_base_mail_values(
-            message, recipients_data, additional_values=additional_values
-        )
-
     def _is_clearing_document(self):
         """The invoice of a settlement, or the credit note that reverses one."""
         return bool(self._get_settlement_sudo())
@@ -84,33 +76,3 @@ class AccountMove(models.Model):
         it, and its total must hold over all of them.
         """
         return (self.emsp_settlement_id or self.reversed_entry_id.emsp_settlement_id).sudo()
-
-    def _emsp_send(self):
-        """Hand the invoice, its annex and its Factur-X to the mail queue, for the invoicing contact.
-
-        Can be repeated: a mail that still waits, or failed, is queued again and no second one made.
-        :raise UserError: when a document cannot be made, or there is no address to send it to.
-        """
-        self.ensure_one()
-        packages = self._find_packages()
-        waiting = packages.filtered(lambda mail: mail.state in ("outgoing", "exception"))
-        if waiting:
-            waiting.filtered(lambda mail: mail.state == "exception").mark_outgoing()
-            waiting._trigger_queue()
-            return
-        self.env["account.move.send"]._generate_and_send_invoices(self, sending_methods=["email"])
-        if self._find_packages() == packages:
-            raise UserError(
-                self.env._(
-                    "Invoice %(invoice)s was not sent: %(partner)s has no invoicing contact with an "
-                    "e-mail address.",
-                    invoice=self.name,
-                    partner=self.commercial_partner_id.display_name,
-                )
-            )
-
-    def _find_packages(self):
-        # sudo: mails belong to the system; these carry the caller's own invoice.
-        mails = self.env["mail.mail"].sudo()
-        mails = mails.search([("emsp_settlement_id", "=", self.emsp_settlement_id.id)])
-        return mails.filtered(lambda mail: mail._is_settlement_package())

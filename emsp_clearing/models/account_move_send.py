@@ -54,14 +54,3 @@ class AccountMoveSend(models.AbstractModel):
             {"title": invoice.name, "date": fields.Date.to_string(invoice.invoice_date)},
         )
         return declare_facturx(pdf, declaration.encode())
-
-    @api.model
-    def _send_mail(self, move, mail_template, **kwargs):
-        # EXTENDS account: the mail is committed before SMTP is spoken to, so that a crash between
-        # the two cannot send it twice; the mail queue sends it.
-        if move.emsp_settlement_id:
-            move = move.with_context(
-                mail_notify_force_send=False, emsp_settlement_package=move.emsp_settlement_id.id
-            )
-            self.env["mail.mail"]._trigger_queue()
-        return super()._send_mail(move, mail_template, **kwargs)

@@ -205,8 +205,3 @@ class EmspSettlementInvoice(models.Model):
     def _invoice_partner(self):
         """The partner's invoicing contact; the company itself where there is none."""
         return self.partner_id.browse(self.partner_id.address_get(["invoice"])["invoice"])
-
-    def _send(self):
-        """Hand invoice, annex and e-invoice to the mail queue, to the invoicing contact."""
-        self.ensure_one()
-        self.move_id._emsp_send()

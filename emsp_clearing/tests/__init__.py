@@ -62,6 +62,8 @@ from . import (
     test_price_simulation,
     test_refund_transfer,
     test_sending,
+    test_sending_mail,
+    test_sending_upload,
     test_session_missing,
     test_settlement,
     test_settlement_invoice,

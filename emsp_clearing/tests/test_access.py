@@ -64,6 +64,8 @@ RIGHTS = {
     "emsp.legal.mention": (READER, READER, OWNER, NOBODY, NOBODY, NOBODY),
     "emsp.webhook": (NOBODY, NOBODY, OWNER, NOBODY, NOBODY, NOBODY),
     "emsp.webhook.delivery": (NOBODY, NOBODY, READER, NOBODY, NOBODY, NOBODY),
+    "emsp.delivery.target": (READER, READER, OWNER, NOBODY, NOBODY, NOBODY),
+    "emsp.settlement.delivery": (READER, READER, READER, NOBODY, NOBODY, NOBODY),
     "emsp.webhook.secret": (NOBODY, NOBODY, "r-c-", NOBODY, NOBODY, NOBODY),
     "emsp.ocpi.connection.token": (NOBODY, NOBODY, "r-c-", NOBODY, NOBODY, NOBODY),
 }
@@ -170,6 +172,15 @@ class TestRights(AccessCommon):
             "emsp.exception": ("_open", "_close"),
             "emsp.ocpi.connection": ("_generate_token", "_seal_chain", "_find_by_token"),
             "emsp.ocpi.message": ("_keep",),
+            "emsp.settlement.delivery": (
+                "_set_handed_over",
+                "_job_upload",
+                "_link",
+                "_find_by_link",
+                "_cron_send",
+            ),
+            "emsp.delivery.target": ("_clear", "_secret_clear"),
+            "account.move": ("_emsp_send", "_emsp_send_again"),
         }
         for model, names in methods.items():
             for name in names:

@@ -20,7 +20,15 @@ class TestSending(DocumentCommon, MockEmail):
         self.settlement = self.move.emsp_settlement_id.sudo()
 
     def _packages(self):
-        return self.env["mail.mail"].search([("emsp_settlement_id", "=", self.settlement.id)])
+        return self._deliveries().mail_ids
+
+    def _deliveries(self):
+        # sudo: deliveries are the system's.
+        deliveries = self.env["emsp.settlement.delivery"].sudo()
+        return deliveries.search([("move_id", "=", self.move.id)], order="id")
+
+    def _send_again(self):
+        self.settlement.with_context(queue_job__no_delay=True).action_send()
 
     def _failures(self, state="open"):
         return self.env["emsp.exception"].search(
@@ -74,8 +82,9 @@ class TestSending(DocumentCommon, MockEmail):
             self._run_queue()
             # Asked for again after it was sent: a new mail with the same documents.
             documents = self.move.invoice_pdf_report_id + self.move.emsp_annex_id
-            self.move._emsp_send()
-        self.assertEqual(sorted(self._packages().mapped("state")), ["outgoing", "sent"])
+            self._send_again()
+        self.assertEqual(self._packages().sorted("id").mapped("state"), ["sent", "outgoing"])
+        self.assertEqual(self._deliveries().mapped("is_copy"), [False, True])
         self.assertEqual(self.move.invoice_pdf_report_id + self.move.emsp_annex_id, documents)
 
     def test_refused_mail_opens_an_exception_and_can_be_sent_later(self):
@@ -90,10 +99,12 @@ class TestSending(DocumentCommon, MockEmail):
         self.assertEqual(len(failure), 1)
         self.assertIn("550 no such mailbox", failure.name)
         self.assertIn(self.move.name, failure.name)
+        self.assertEqual((self.settlement.sending_state, failure.severity), ("failed", "warning"))
         with self.mock_mail_gateway():
-            self.move._emsp_send()
+            self._send_again()
             self._run_queue()
         self.assertEqual((len(self._packages()), self._packages().state), (1, "sent"))
+        self.assertEqual((self._deliveries().attempts, self.settlement.sending_state), (2, "handed_over"))
         self.assertEqual(self.settlement.state, "sent")
         self.assertFalse(self._failures())
         self.assertTrue(self._failures("closed"))
@@ -104,7 +115,7 @@ class TestSending(DocumentCommon, MockEmail):
             for __ in range(3):
                 with patch("smtplib.SMTP", side_effect=OSError("no route to host")):
                     self._run_queue()
-                self._packages().mark_outgoing()
+                self._deliveries()._retry()
         self.assertEqual(len(self._failures()), 1)
         self.assertIn("no route to host", self._failures().name)
         self.assertEqual(self.settlement.state, "invoiced")
@@ -156,7 +167,17 @@ class TestSending(DocumentCommon, MockEmail):
         with self.mock_mail_gateway():
             self.settlement._job_send(datetime(2026, 11, 10))
             self.settlement._job_send(datetime(2026, 11, 10))
-        self.assertEqual(len(self._packages()), 1)
+            self.assertEqual(len(self._packages()), 1)
+            self._run_queue()
+            self.settlement._job_send(datetime(2026, 11, 10))
+        self.assertEqual((len(self._packages()), self._packages().state), (1, "sent"))
+
+    def test_invoice_that_an_accountant_sends_by_hand_is_the_sending(self):
+        with self.mock_mail_gateway():
+            self.env["account.move.send"]._generate_and_send_invoices(self.move, sending_methods=["email"])
+            self._run_queue()
+        self.assertEqual((self._deliveries().state, self.settlement.state), ("handed_over", "sent"))
+        self.assertEqual(self._deliveries().addressed_to, "ap@spree.test")
 
     def test_partner_without_a_format_gets_factur_x_and_our_report(self):
         sending = self.env["account.move.send"]
