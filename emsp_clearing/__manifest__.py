@@ -55,7 +55,6 @@
         "report/emsp_settlement_templates.xml",
         "report/emsp_settlement_reports.xml",
         "data/mail_template_data.xml",
-        "data/emsp_sending_data.xml",
         # wizards before the views whose buttons open them
         "wizard/emsp_cdr_import_views.xml",
         "wizard/emsp_dispute_decide_views.xml",

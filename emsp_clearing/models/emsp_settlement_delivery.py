@@ -22,9 +22,9 @@ UNFINISHED = ("queued", "failed")
 class EmspSettlementDelivery(models.Model):
     """A document on its way to the partner over one channel, with all attempts: the proof of its sending.
 
-    It is made in the transaction that decides to send, and sent by jobs and by the mail queue. Nobody edits or
-    deletes it. A document has one unfinished delivery per channel, so that it cannot be sent twice; sending it
-    again is another delivery, marked as a copy. The instant of the hand-over is the date of sending.
+    It is made in the transaction that decides to send, and sent by jobs and by the mail queue. Nobody edits
+    or deletes it. A document has one unfinished delivery per channel, so that it cannot be sent twice;
+    sending it again is another delivery, marked as a copy. The hand-over is the date of sending.
     """
 
     _name = "emsp.settlement.delivery"
@@ -283,8 +283,8 @@ class EmspSettlementDelivery(models.Model):
     def _remedy(self):
         if self.channel == "upload":
             return self.env._(
-                "Open Configuration > Upload targets, remove the cause, press Test connection, then send again "
-                "from the settlement."
+                "Open Configuration > Upload targets, remove the cause, press Test connection, then send "
+                "again from the settlement."
             )
         if self.state == "bounced":
             return self.env._(
@@ -308,7 +308,7 @@ class EmspSettlementDelivery(models.Model):
         )
 
     def _attachments_sudo(self):
-        """:return: the files that left, in the order of `files`; no relation: it would hide those of fields."""
+        """:return: the files that left, as `files`; a relation would hide attachments of fields."""
         # sudo: whoever may send the document, or has its link, reads its files
         return self.env["ir.attachment"].sudo().browse([file["id"] for file in self.files])
 

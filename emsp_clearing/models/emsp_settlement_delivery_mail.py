@@ -8,7 +8,7 @@ WORDS_KEPT = 500
 
 
 class EmspSettlementDeliveryMail(models.Model):
-    """Deliveries that go through Odoo's mail queue: the documents, links to them, or a notice of the portal."""
+    """Deliveries through Odoo's mail queue: the documents, links to them, or a notice of the portal."""
 
     _inherit = "emsp.settlement.delivery"
 
@@ -106,7 +106,7 @@ class EmspSettlementDeliveryMail(models.Model):
             self._set_bounced(heard.refused_text(), now)
 
     def _follow_mails(self, as_of):
-        """Deliveries whose mail ended without a word to us (a process that died, a mail that was cancelled)."""
+        """Deliveries whose mail ended without a word to us: its process died, or it was cancelled."""
         for delivery in self.try_lock_for_update():
             mails = delivery.mail_ids.filtered(lambda mail: mail._is_package())
             if not mails:
