@@ -42,8 +42,8 @@ from . import (
     emsp_cdr_recheck,
     emsp_cdr_trial,
     emsp_contract,
-    emsp_contract_invoicing,
     emsp_contract_calendar,
+    emsp_contract_invoicing,
     emsp_contract_journal,
     emsp_contract_party,
     emsp_contract_recheck,
@@ -165,6 +165,8 @@ from . import (  # isort: skip
     emsp_accrual_line,
     emsp_accrual_sheet,
     emsp_cdr_accrual,
+)
+
 # Sending: the model first, what others become by it next.
 from . import emsp_delivery_target, emsp_settlement_delivery  # isort: skip
 from . import (  # isort: skip

@@ -16,7 +16,7 @@ class AccountMoveSending(models.Model):
 
     def _settlements(self):
         """:return: the settlements that the documents bill."""
-        return self.emsp_settlement_id
+        return self.emsp_settlement_ids
 
     def _sending_contracts_sudo(self):
         # sudo: an accountant sends the invoice without rights on the contracts behind it

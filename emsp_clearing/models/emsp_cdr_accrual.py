@@ -81,7 +81,7 @@ class EmspCdrAccrual(models.Model):
         settled = Domain(
             "settlement_id",
             "any!",
-            [("state", "=", "settled"), ("move_id", "=", False), ("invoice_date", "<=", day)],
+            [("state", "=", "settled"), ("move_ids", "=", False), ("invoice_date", "<=", day)],
         )
         return (
             self._ended_domain(contracts, day)

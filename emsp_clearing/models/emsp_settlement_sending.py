@@ -26,7 +26,7 @@ class EmspSettlementSending(models.Model):
         "emsp.settlement.delivery", compute="_compute_delivery_ids", string="Deliveries"
     )
 
-    @api.depends("move_id")
+    @api.depends("move_ids")
     def _compute_delivery_ids(self):
         deliveries = self.env["emsp.settlement.delivery"].search([("move_id", "in", self._documents().ids)])
         for settlement in self:
@@ -35,7 +35,7 @@ class EmspSettlementSending(models.Model):
 
     def _documents(self):
         """:return: the documents that bill the settlements."""
-        return self.move_id
+        return self.move_ids
 
     def _send(self):
         """Bring each document on its way."""
