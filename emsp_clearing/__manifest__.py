@@ -30,6 +30,14 @@
             "lxml",
             "msgspec",
             "openpyxl",
+            "cryptography",
+            "docxtpl",
+            "jinja2",
+            "lxml",
+            "msgspec",
+            "openpyxl",
+            "pypdfium2",
+            "python-docx",
             "qrcode",
             "requests",
             "weasyprint",
@@ -103,6 +111,8 @@
         # the calendar: it inherits the forms of contracts and settlements
         "views/emsp_contract_calendar_views.xml",
         "views/emsp_settlement_calendar_views.xml",
+        "views/emsp_invoice_layout_views.xml",
+        "views/emsp_contract_invoice_layout_views.xml",
         # disputes: they inherit the forms of contracts, CDRs and settlements
         "views/emsp_dispute_views.xml",
         "views/emsp_dispute_report_views.xml",
@@ -141,6 +151,10 @@
     ],
     "post_init_hook": "post_init",
     "assets": {"web.assets_frontend": ["emsp_clearing/static/src/scss/portal.scss"]},
+    "assets": {
+        "web.assets_backend": ["emsp_clearing/static/src/scss/invoice_layout.scss"],
+        "web.assets_frontend": ["emsp_clearing/static/src/scss/portal.scss"],
+    },
     "demo": [
         "demo/res_company_demo.xml",
         "demo/res_partner_demo.xml",

@@ -15,6 +15,7 @@ from . import (
     account_move_credit,
     account_move_document,
     account_move_inalterable,
+    account_move_document_sessions,
     account_move_line,
     account_move_line_inalterable,
     account_move_mention,
@@ -45,6 +46,7 @@ from . import (
     emsp_contract_calendar,
     emsp_contract_invoicing,
     emsp_contract_journal,
+    emsp_contract_invoice_layout,
     emsp_contract_party,
     emsp_contract_recheck,
     emsp_contract_rules,
@@ -55,6 +57,9 @@ from . import (
     emsp_exception_missing,
     emsp_exception_vat,
     emsp_finding_report,
+    emsp_invoice_layout,
+    emsp_invoice_layout_preview,
+    emsp_invoice_layout_sample,
     emsp_invoice_reconciliation,
     emsp_invoice_reconciliation_line,
     emsp_legal_mention,
@@ -123,11 +128,13 @@ from . import (
     res_company_journal,
     res_config_settings,
     res_partner,
+    res_partner_document,
     res_partner_rules,
     res_partner_vat,
 )
 
 # They build on what extensions above define.
+from . import emsp_invoice_layout_docx, emsp_settlement_invoice_layout  # isort: skip
 from . import emsp_cdr_inbox, emsp_cdr_push, emsp_inbox, emsp_invoice_reconciliation_push  # isort: skip
 from . import emsp_ocpi_connection_modules, emsp_ocpi_connection_parties  # isort: skip
 from . import emsp_ocpi_full_reading, emsp_tariff_listing, emsp_token_listing  # isort: skip

@@ -6,45 +6,74 @@ import qrcode
 from qrcode.image.svg import SvgPathImage
 
 from odoo import models
-from odoo.tools import babel_locale_parse, get_lang, html2plaintext
-from odoo.tools.image import image_data_uri
+from odoo.tools import babel_locale_parse, format_date, formatLang, get_lang, html2plaintext, is_html_empty
 
-from ..core.money import ZERO, allocate, from_float, to_float
-from ..report.emsp_brand import brand, heading, text_on
+from ..core.money import ZERO, from_float
 
-FONTS = "/web/static/fonts"
-PLACES_SHOWN = 8
 
 
 class AccountMoveDocument(models.Model):
-    """What the printed clearing invoice shows besides the fields of the invoice itself."""
+    """What the printed clearing invoice says, as plain texts: for the themes and for own templates."""
 
     _inherit = "account.move"
 
     def _get_clearing_document(self):
-        """:return: dict for the template, in the language of the context."""
+        """:return: dict of texts, lists and dicts of texts, in the partner's language. No records: an
+        own template sees it as it is, see emsp.invoice.layout._get_sample_document for its shape.
+        """
         self.ensure_one()
-        company = self.company_id
-        color = brand(company.primary_color)
+        lang = self.partner_id.lang or self.company_id.partner_id.lang or "en_US"
+        move = self.with_context(lang=lang)
+        layout_sudo = move._get_invoice_layout_sudo()
         return {
-            "color": color,
-            "accent": brand(company.secondary_color or company.primary_color),
-            "ink": heading(color),
-            "on_color": text_on(color),
-            "fonts": self._get_document_fonts(),
-            "logo": self._get_document_logo(),
-            "title": self._get_document_title(),
-            "period": self._get_period_text(),
-            "recipient": self._get_address_lines(self._get_document_recipient()),
-            "sender": self._get_address_lines(company.partner_id),
-            "legal_lines": self._get_legal_lines(),
-            "taxes": self._get_document_taxes(),
-            "mentions": self._get_tax_mentions(),
-            "payment_qr": self._get_payment_qr(),
-            "settlement": self._get_settlement_sudo(),
-            "places": self._get_place_rows(),
-            "late": self._get_late_sessions(),
+            "lang": lang,
+            "style": layout_sudo._get_style(),
+            **move._get_document_head(),
+            "issuer": layout_sudo._get_issuer(),
+            "customer": move._get_document_customer(),
+            **move._get_document_amounts(),
+            "lines": move._get_document_lines(),
+            "taxes": move._get_document_tax_rows(),
+            "mentions": move._get_tax_mentions(),
+            "bank": move._get_document_bank(),
+            "payment": move._get_document_payment(),
+            "payment_qr": move._get_payment_qr(),
+            "sessions": move._get_document_sessions(),
+            "places": move._get_place_rows(layout_sudo.places),
+            "notes": "" if is_html_empty(move.narration) else move.narration,
         }
+
+    def _get_invoice_layout_sudo(self):
+        """The layout that the contract asks for, else the company's first."""
+        # sudo: an accountant prints without rights on contracts, see _get_settlement_sudo.
+        chosen_sudo = self._get_settlement_sudo().contract_id.invoice_layout_id
+        return chosen_sudo or self.env["emsp.invoice.layout"].sudo()._get_default(self.company_id)
+
+    def _get_document_head(self):
+        settlement_sudo = self._get_settlement_sudo()
+        origin = self.reversed_entry_id
+        return {
+            "kind": "credit_note" if self.move_type == "out_refund" else "invoice",
+            "title": self._get_document_title(),
+            "number": self.name or "",
+            "date": self._long_date(self.invoice_date),
+            "date_due": self._long_date(self._is_payable() and self.invoice_date_due),
+            "payment_terms": (self._is_payable() and self.invoice_payment_term_id.name) or "",
+            "corrects": ", ".join(filter(None, (origin.name, self._long_date(origin.invoice_date)))),
+            "reference": self.ref or "",
+            "period": self._get_period_text(),
+            "contract": settlement_sudo.contract_id.reference or "",
+            "settlement": settlement_sudo.name or "",
+        }
+
+    def _is_payable(self):
+        return self.move_type == "out_invoice"
+
+    def _long_date(self, date):
+        return format_date(self.env, date, date_format="long") if date else ""
+
+    def _money(self, amount):
+        return formatLang(self.env, float(amount), currency_obj=self.currency_id)
 
     def _get_document_title(self):
         if self.move_type == "out_refund":
@@ -61,33 +90,83 @@ class AccountMoveDocument(models.Model):
             settlement_sudo.date_first, settlement_sudo.date_last, "yMMMd", locale=babel_locale_parse(locale)
         )
 
-    def _get_document_fonts(self):
-        """:return: [(weight, URL)] of the company's font, of those that Odoo ships."""
-        font = self.company_id.font or "Lato"
-        if font == "Lato":
-            folder = f"{FONTS}/lato"
-            return [(400, f"{folder}/Lato-Reg-webfont.ttf"), (700, f"{folder}/Lato-Bol-webfont.ttf")]
-        folder = f"{FONTS}/google/{font}"
-        return [(400, f"{folder}/{font}-Regular.ttf"), (700, f"{folder}/{font}-Bold.ttf")]
+    def _get_document_customer(self):
+        company = self.commercial_partner_id
+        # The invoicing contact where it has an address, else the company it belongs to.
+        recipient = self.partner_id if self.partner_id.city else company
+        return {
+            "name": company.name or "",
+            "contact": (self.partner_id != company and self.partner_id.name) or "",
+            "address": recipient._get_document_address(),
+            "vat_label": company.country_id.vat_label or self.env._("VAT number"),
+            "vat": company.vat or "",
+        }
 
-    def _get_document_logo(self):
-        """:return: data URI, or False: a placeholder logo is worse than the company's name."""
-        company = self.company_id
-        return bool(company.logo and not company.uses_default_logo) and image_data_uri(company.logo)
+    def _get_document_amounts(self):
+        return {
+            "net": self._money(self.amount_untaxed),
+            "tax": self._money(self.amount_tax),
+            "total": self._money(self.amount_total),
+            "currency": self.currency_id.name,
+        }
 
-    def _get_document_recipient(self):
-        """The invoicing contact where it has an address, else the company it belongs to."""
-        return self.partner_id if self.partner_id.city else self.commercial_partner_id
+    def _get_document_lines(self):
+        """:return: one dict per line, with the sums that are carried where the table breaks."""
+        rows = []
+        digits = self.currency_id.decimal_places
+        for line in self.invoice_line_ids:
+            is_product = line.display_type == "product"
+            row = dict.fromkeys(("detail", "quantity", "unit_price", "tax", "amount"), "")
+            row |= {"kind": line.display_type, "text": line.name or "", "net": ZERO}
+            if is_product:
+                row["tax"] = ", ".join(tax.invoice_label or tax.name for tax in line.tax_ids)
+                row["amount"] = self._money(line.price_subtotal)
+                row["net"] = from_float(line.price_subtotal, digits)
+            if is_product and line.emsp_unit:
+                row["text"] = line.product_id.name
+                row["quantity"] = line._get_billed_quantity_text()
+                row["unit_price"] = line._get_billed_price_text()
+                if line.emsp_unit != "session":
+                    row["detail"] = self._session_count_text(line.emsp_session_count)
+            rows.append(row)
+        return self._carry_sums(rows)
 
-    def _get_address_lines(self, partner):
-        address = partner._display_address(without_company=True)
-        return [line.strip() for line in address.splitlines() if line.strip()]
+    def _session_count_text(self, number):
+        return self.env._("Sessions: %(count)s", count=self._count(number))
 
-    def _get_legal_lines(self):
-        """Footer text of the company's document layout, else its details, as plain lines."""
-        company = self.company_id
-        text = html2plaintext(company.report_footer or company.company_details or "")
-        return [line.strip() for line in text.splitlines() if line.strip()]
+    def _count(self, number):
+        return formatLang(self.env, number, digits=0)
+
+    def _carry_sums(self, rows):
+        """What a page says above and below these rows when the table breaks before or after them.
+
+        :param rows: [dict], whose amount "net", a Decimal, is taken out.
+        """
+        total = ZERO
+        for position, row in enumerate(rows):
+            row["brought"] = (
+                self.env._("Brought forward: %(amount)s", amount=self._money(total)) if position else ""
+            )
+            total += row.pop("net")
+            row["carried"] = self.env._("Carried forward: %(amount)s", amount=self._money(total))
+        if rows:
+            rows[-1]["carried"] = ""
+        return rows
+
+    def _get_document_tax_rows(self):
+        return [
+            self._get_tax_row(row["tax"].invoice_label or row["tax"].name, row["base"], row["amount"])
+            for row in self._get_document_taxes()
+        ]
+
+    def _get_tax_row(self, name, base, amount):
+        base = self._money(base)
+        return {
+            "label": self.env._("%(tax)s on %(base)s", tax=name, base=base),
+            "name": name,
+            "base": base,
+            "amount": self._money(amount),
+        }
 
     def _get_document_taxes(self):
         """:return: [{"tax", "base", "amount"}], one for each tax, as in the e-invoice."""
@@ -110,69 +189,50 @@ class AccountMoveDocument(models.Model):
         mentions = self._get_legal_mentions()
         return mentions + ([note] if note and note not in mentions else [])
 
+    def _get_document_bank(self):
+        """:return: the account to pay to; empty where nothing is asked for."""
+        bank = self.partner_bank_id
+        if not self._is_payable() or not bank:
+            return {}
+        return {
+            "holder": bank.acc_holder_name or self.company_id.name,
+            "iban": bank.acc_number,
+            "bic": bank.bank_bic or "",
+            "name": bank.bank_id.name or "",
+        }
+
+    def _get_document_payment(self):
+        if not self._get_document_bank() or not self.amount_residual:
+            return {}
+        return {
+            "amount": self._money(self.amount_residual),
+            "date": self._long_date(self.invoice_date_due),
+            "reference": self.payment_reference or self.name or "",
+        }
+
     def _get_payment_qr(self):
         """:return: data URI of the EPC QR code (EPC069-12), or False where none can be made.
 
         As a vector and with the error correction "M" that the guideline asks for.
         """
-        bank = self.partner_bank_id
-        if self.move_type != "out_invoice" or not bank or self.amount_residual <= 0:
-            return False
-        if bank._get_error_messages_for_qr("sct_qr", self.partner_id, self.currency_id):
-            return False
-        reference = self.payment_reference or self.name
-        values = bank._get_qr_vals(
-            "sct_qr", self.amount_residual, self.currency_id, self.partner_id, reference, reference
-        )
+        values = self._get_payment_qr_values()
+        return bool(values) and self._draw_payment_qr(values)
+
+    def _draw_payment_qr(self, values):
         code = qrcode.QRCode(error_correction=qrcode.ERROR_CORRECT_M, border=0, image_factory=SvgPathImage)
         code.add_data("\n".join(values))
         output = io.BytesIO()
         code.make_image().save(output)
         return "data:image/svg+xml;base64," + base64.b64encode(output.getvalue()).decode()
 
-    def _get_place_rows(self):
-        """Sessions by place, the largest first and the rest as one row; sums to the net amount.
-
-        :return: [{"name", "sessions", "energy_kwh", "amount"}]
-        """
-        groups = self._get_sessions_sudo()._read_group(
-            self._get_session_domain(),
-            ["location_name", "location_city"],
-            ["__count", "energy_kwh:sum", "amount_untaxed:sum"],
+    def _get_payment_qr_values(self):
+        """:return: the lines of the code's text, or False."""
+        bank = self.partner_bank_id
+        if self.move_type != "out_invoice" or not bank or self.amount_residual <= 0:
+            return False
+        if bank._get_error_messages_for_qr("sct_qr", self.partner_id, self.currency_id):
+            return False
+        reference = self.payment_reference or self.name
+        return bank._get_qr_vals(
+            "sct_qr", self.amount_residual, self.currency_id, self.partner_id, reference, reference
         )
-        digits = self.currency_id.decimal_places
-        sign = -1 if self.move_type == "out_refund" else 1
-        shares = allocate(
-            from_float(self.amount_untaxed * sign, digits) if groups else ZERO,
-            [from_float(amount or 0.0, 4) for *__, amount in groups],
-            digits,
-        )
-        rows = [
-            {
-                "name": ", ".join(filter(None, (name, city))) or "-",
-                "sessions": sessions,
-                "energy_kwh": energy,
-                "amount": to_float(share * sign),
-            }
-            for (name, city, sessions, energy, __), share in zip(groups, shares, strict=True)
-        ]
-        rows.sort(key=lambda row: (-row["amount"], row["name"]))
-        return self._fold_places(rows)
-
-    def _fold_places(self, rows):
-        if len(rows) <= PLACES_SHOWN:
-            return rows
-        kept, rest = rows[: PLACES_SHOWN - 1], rows[PLACES_SHOWN - 1 :]
-        other = {key: sum(row[key] for row in rest) for key in ("sessions", "energy_kwh", "amount")}
-        return [*kept, {"name": self.env._("%(count)s other places", count=len(rest)), **other}]
-
-    def _get_late_sessions(self):
-        """:return: number of sessions that ended before the period and came too late for theirs."""
-        return self._get_sessions_sudo().search_count([*self._get_session_domain(), ("is_late", "=", True)])
-
-    def _get_sessions_sudo(self):
-        # sudo: see _get_settlement_sudo
-        return self.env["emsp.cdr"].sudo()
-
-    def _get_session_domain(self):
-        return [("move_id", "=", self.id)]

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from odoo import api, fields, models
 
 from ..report.emsp_pdf import render_pdf
+from .account_move import CLEARING_REPORT
 
 
 class IrActionsReport(models.Model):
@@ -45,10 +46,20 @@ class IrActionsReport(models.Model):
             if issued:
                 pdf = issued
             else:
-                html, __ = self._render_qweb_html(report, record.ids, data=dict(data or {}))
-                pdf = render_pdf(html.decode())
+                pdf = self._render_weasyprint(report, data, record)
             streams[record.id] = {"stream": io.BytesIO(pdf), "attachment": None}
         return streams
+
+    def _render_weasyprint(self, report, data, record):
+        """:return: PDF bytes of one record."""
+        if report == self.env.ref(CLEARING_REPORT):
+            layout_sudo = record._get_invoice_layout_sudo()
+            if layout_sudo.kind == "docx":
+                return layout_sudo._render_docx(
+                    record._get_clearing_document(), record._get_payment_qr_values()
+                )
+        html, __ = self._render_qweb_html(report, record.ids, data=dict(data or {}))
+        return render_pdf(html.decode())
 
     @api.model
     def _get_issued_document(self, report, record):

@@ -1,4 +1,4 @@
-"""HTML to PDF/A-3b by WeasyPrint, and the Factur-X declaration of a finished PDF.
+"""HTML to PDF/A-3a by WeasyPrint, and the Factur-X declaration of a finished PDF.
 
 No network: a document may use `data:` URLs and the static files of installed add-ons.
 """
@@ -52,9 +52,10 @@ class StaticFetcher(URLFetcher):
 
 
 def render_pdf(html: str) -> bytes:
-    """One document as PDF/A-3b; title and language come from `<title>` and `<html lang>`."""
+    """One document as PDF/A-3a: tagged for screen readers, with the title of `<title>` and the language
+    of `<html lang>`."""
     document = HTML(string=html, base_url=STATIC_BASE, url_fetcher=StaticFetcher())
-    return document.write_pdf(pdf_variant="pdf/a-3b", pdf_tags=True)
+    return document.write_pdf(pdf_variant="pdf/a-3a")
 
 
 def declare_facturx(pdf: bytes, declaration: bytes) -> bytes:

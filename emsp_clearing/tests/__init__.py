@@ -21,6 +21,8 @@ from . import (
     test_dispute_reminder,
     test_dispute_sheet_upload,
     test_disputes_api,
+    test_document_languages,
+    test_document_long,
     test_documents,
     test_exception,
     test_explanation_page,

@@ -17,6 +17,7 @@ RIGHTS = {
     "emsp.price.grid": (READER, READER, OWNER, READER, NOBODY, NOBODY),
     "emsp.price.grid.line": (READER, READER, OWNER, READER, NOBODY, NOBODY),
     "emsp.price.grid.import": (NOBODY, NOBODY, OWNER, NOBODY, NOBODY, NOBODY),
+    "emsp.invoice.layout": (READER, READER, OWNER, NOBODY, NOBODY, NOBODY),
     "emsp.location.group": (READER, READER, OWNER, READER, NOBODY, NOBODY),
     "emsp.customer.group": (READER, READER, OWNER, READER, NOBODY, NOBODY),
     "emsp.price.simulation": (READER, "rwc-", OWNER, NOBODY, NOBODY, NOBODY),

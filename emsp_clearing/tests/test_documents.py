@@ -4,6 +4,7 @@ from decimal import Decimal
 from unittest.mock import patch
 
 from openpyxl import load_workbook
+from pikepdf.pdfa import validate_written
 from pypdf import PdfReader
 
 from odoo import Command
@@ -16,6 +17,10 @@ from ..report.emsp_brand import heading, text_on
 from .common import EmspCommon, cdr_payload
 
 REPORT = "emsp_clearing.report_clearing_invoice"
+# What the validator finds and is none: it knows level B, whose rules are all part of level A, and no
+# schemas beyond those of the standard, where Factur-X describes its own as the standard asks.
+LEVEL = "ISO_19005_3:6.6.4-3"
+SCHEMAS = "ISO_19005_3:6.6.2.3.1-1"
 CII = (
     b'<rsm:CrossIndustryInvoice xmlns:rsm="urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100"'
     b' xmlns:ram="urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100">'
@@ -24,6 +29,10 @@ CII = (
     b"</ram:ID></ram:GuidelineSpecifiedDocumentContextParameter></rsm:ExchangedDocumentContext>"
     b"</rsm:CrossIndustryInvoice>"
 )
+
+
+def _packet(pdf):
+    return PdfReader(io.BytesIO(pdf)).trailer["/Root"]["/Metadata"].get_data()
 
 
 @tagged("post_install", "-at_install")
@@ -59,6 +68,18 @@ class DocumentCommon(EmspCommon):
             for as_of in (datetime(2026, 10, 7), datetime(2026, 11, 4), datetime(2026, 11, 10)):
                 calendar._cron_run_due(as_of)
         return self.contract.settlement_ids.move_id
+
+    def _assert_is_archive(self, pdf):
+        """PDF/A-3 by an independent validator, and tagged throughout as level A asks."""
+        report = validate_written(io.BytesIO(pdf), "3b")
+        rules = {LEVEL, SCHEMAS} if b"pdfaExtension" in _packet(pdf) else {LEVEL}
+        found = [str(finding) for finding in report.violations if finding.rule not in rules]
+        self.assertEqual(found, [])
+        root = PdfReader(io.BytesIO(pdf)).trailer["/Root"]
+        self.assertTrue(root["/MarkInfo"]["/Marked"])
+        self.assertEqual(root["/StructTreeRoot"]["/Type"], "/StructTreeRoot")
+        self.assertTrue(root["/ViewerPreferences"]["/DisplayDocTitle"])
+        self.assertTrue(root["/Lang"])
 
     def _html(self, move):
         return self.env["ir.actions.report"]._render_qweb_html(REPORT, move.ids)[0].decode()
@@ -173,8 +194,9 @@ class TestClearingReport(DocumentCommon):
         root = reader.trailer["/Root"]
         self.assertEqual(root["/Lang"], "en-US")
         self.assertEqual(reader.metadata.title, f"{move.name} - {self.company.name}")
-        self.assertIn(b'pdfaid:part="3" pdfaid:conformance="B"', root["/Metadata"].get_data())
+        self.assertIn(b'pdfaid:part="3" pdfaid:conformance="A"', root["/Metadata"].get_data())
         self.assertEqual(root["/OutputIntents"][0]["/S"], "/GTS_PDFA1")
+        self._assert_is_archive(self._pdf(move))
         for font in reader.pages[0]["/Resources"]["/Font"].values():
             descriptor = font["/DescendantFonts"][0]["/FontDescriptor"]
             self.assertTrue({"/FontFile2", "/FontFile3"} & descriptor.keys())
@@ -197,6 +219,24 @@ class TestClearingReport(DocumentCommon):
             self.contract.reference,
         ):
             self.assertIn(expected, text)
+
+    def test_tables_have_heads_and_pictures_have_words_for_those_who_listen(self):
+        move = self._bill()
+        reader = PdfReader(io.BytesIO(self._pdf(move)))
+        kinds, words = set(), []
+        todo = [reader.trailer["/Root"]["/StructTreeRoot"]["/K"]]
+        while todo:
+            element = todo.pop()
+            element = element.get_object() if hasattr(element, "get_object") else element
+            if isinstance(element, list):
+                todo += element
+            elif isinstance(element, dict) and "/S" in element:
+                kinds.add(element["/S"])
+                todo += [element["/K"]] if "/K" in element else []
+                if element["/S"] == "/Figure":
+                    words.append(element.get("/Alt"))
+        self.assertLessEqual({"/H1", "/H2", "/Table", "/TH", "/TD", "/P"}, kinds)
+        self.assertEqual(words, ["EPC QR code of this payment"])
 
     def test_payment_code_follows_the_epc_guideline(self):
         move = self._bill()
@@ -294,9 +334,25 @@ class TestClearingReport(DocumentCommon):
         move = self._bill(*payloads)
         rows = move._get_place_rows()
         # 11 sessions of 6.40: seven places and the other four.
-        self.assertEqual([row["sessions"] for row in rows], [1] * 7 + [4])
-        self.assertEqual(rows[-1]["name"], "4 other places")
-        self.assertAlmostEqual(sum(row["amount"] for row in rows), 70.40)
+        self.assertEqual([row["sessions"] for row in rows], ["1"] * 7 + ["4"])
+        self.assertEqual((rows[-1]["name"], rows[-1]["amount"]), ("4 other places", move._money(25.60)))
+        self.assertEqual(rows[-1]["brought"], f"Brought forward: {move._money(44.80)}")
+
+    def test_every_place_is_listed_by_name_where_the_layout_asks_for_it(self):
+        names = [f"Place {number:02}" for number in range(12, 1, -1)]
+        payloads = []
+        for number, name in enumerate(names, 1):
+            payload = cdr_payload(number)
+            payload["cdr_location"] = {**payload["cdr_location"], "name": name}
+            payloads.append(payload)
+        self.contract.invoice_layout_id = self.env["emsp.invoice.layout"].create(
+            {"name": "Long", "company_id": self.company.id, "places": "all"}
+        )
+        move = self._bill(*payloads)
+        places = move._get_clearing_document()["places"]
+        self.assertEqual([place["name"].split(",")[0] for place in places], sorted(names))
+        self.assertEqual(places[-1]["brought"], f"Brought forward: {move._money(64.00)}")
+        self.assertEqual((places[0]["brought"], places[-1]["carried"]), ("", ""))
 
     def test_issued_document_is_printed_again_and_not_made_again(self):
         move = self._bill()
@@ -367,6 +423,7 @@ class TestFacturX(DocumentCommon):
         self.assertEqual(filespec["/EF"]["/F"].get_object()["/Params"]["/Size"], len(CII))
         self.assertEqual(reader.attachments["factur-x.xml"], [CII])
         self.assertEqual(sending._declare_facturx(move, pdf), pdf)
+        self._assert_is_archive(pdf)
 
     def test_pdf_without_xml_is_left_as_it_is(self):
         move = self._bill()
