@@ -52,6 +52,7 @@ class AccountMoveDocument(models.Model):
     def _get_document_head(self):
         settlement_sudo = self._get_settlement_sudo()
         origin = self.reversed_entry_id
+        origin_date = format_date(self.env, origin.invoice_date, date_format="medium")
         return {
             "kind": "credit_note" if self.move_type == "out_refund" else "invoice",
             "title": self._get_document_title(),
@@ -59,7 +60,7 @@ class AccountMoveDocument(models.Model):
             "date": self._long_date(self.invoice_date),
             "date_due": self._long_date(self._is_payable() and self.invoice_date_due),
             "payment_terms": (self._is_payable() and self.invoice_payment_term_id.name) or "",
-            "corrects": ", ".join(filter(None, (origin.name, self._long_date(origin.invoice_date)))),
+            "corrects": ", ".join(filter(None, (origin.name, origin_date))),
             "reference": self.ref or "",
             "period": self._get_period_text(),
             "contract": settlement_sudo.contract_id.reference or "",
