@@ -150,7 +150,6 @@
         "views/emsp_vat_menus.xml",
     ],
     "post_init_hook": "post_init",
-    "assets": {"web.assets_frontend": ["emsp_clearing/static/src/scss/portal.scss"]},
     "assets": {
         "web.assets_backend": ["emsp_clearing/static/src/scss/invoice_layout.scss"],
         "web.assets_frontend": ["emsp_clearing/static/src/scss/portal.scss"],

@@ -11,7 +11,6 @@ from odoo.tools import babel_locale_parse, format_date, formatLang, get_lang, ht
 from ..core.money import ZERO, from_float
 
 
-
 class AccountMoveDocument(models.Model):
     """What the printed clearing invoice says, as plain texts: for the themes and for own templates."""
 
