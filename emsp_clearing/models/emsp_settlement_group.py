@@ -10,7 +10,6 @@ SHARED_TERMS = (
     "invoice_date",
     "journal_id",
     "payment_term_id",
-    "fiscal_position_id",
     "line_grouping",
     "credit_scope",
 )
@@ -53,7 +52,7 @@ class EmspSettlementGroup(models.Model):
             ],
             order="period_start, id",
         )
-        return self | sharing.sorted("id") | carried
+        return self | sharing.sorted("id") | carried.filtered(self._is_taxed_as)
 
     def _sharing_settlements(self):
         """Those of other contracts of the partner that go onto the same invoice."""
@@ -74,7 +73,12 @@ class EmspSettlementGroup(models.Model):
 
     def _agrees_with(self, other):
         is_same = all(self[name] == other[name] for name in SHARED_TERMS)
-        return is_same and self._invoice_partner() == other._invoice_partner()
+        return is_same and self._invoice_partner() == other._invoice_partner() and self._is_taxed_as(other)
+
+    def _is_taxed_as(self, other):
+        """Whether one document can hold both: it has one fiscal position."""
+        partner = self._invoice_partner()
+        return self._get_fiscal_position(partner) == other._get_fiscal_position(partner)
 
     def _locks_later(self):
         return self.state == "control" and bool(self.cdr_count)
@@ -90,7 +94,16 @@ class EmspSettlementGroup(models.Model):
         return bool(amount) and amount < minimum and self._has_successor(as_of)
 
     def _has_successor(self, as_of):
-        return any(contract._still_settles(as_of) for contract in self.contract_id)
+        """Whether a later list will come, or has come and been billed without these: taxed in another way."""
+        if not any(contract._still_settles(as_of) for contract in self.contract_id):
+            return False
+        later = [
+            ("contract_id", "in", self.contract_id.ids),
+            ("period_end", ">", max(self.mapped("period_end"))),
+            ("state", "in", ("invoiced", "sent", "settled")),
+            ("move_ids", "!=", False),
+        ]
+        return not self.search_count(later, limit=1)
 
     def _carry_forward(self):
         """Leave these settlements for the next one's invoice; an empty list has nothing to leave."""
