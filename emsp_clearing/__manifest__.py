@@ -41,6 +41,11 @@
             "qrcode",
             "requests",
             "weasyprint",
+            "pyarrow",
+            "qrcode",
+            "requests",
+            "weasyprint",
+            "xlsxwriter",
         ],
     },
     "data": [
@@ -116,6 +121,7 @@
         # disputes: they inherit the forms of contracts, CDRs and settlements
         "views/emsp_dispute_views.xml",
         "views/emsp_dispute_report_views.xml",
+        "views/emsp_contract_annex_views.xml",
         "views/emsp_contract_dispute_views.xml",
         "views/emsp_contract_invoicing_views.xml",
         "views/emsp_cdr_dispute_views.xml",

@@ -4,7 +4,7 @@ from odoo import http
 from odoo.http import request
 
 from ..core.verify import Status
-from ..report.emsp_annex_guard import MAX_FILE_BYTES, RefusedFile
+from ..report.emsp_annex_guard import PUBLIC, RefusedFile
 from ..report.emsp_annex_reader import SHA256, read_annex
 from ..report.emsp_annex_verdict import list_text, refusal_text, row_text, status_text
 
@@ -55,7 +55,7 @@ class AnnexVerification(http.Controller):
         settlements_sudo = request.env["emsp.settlement"].sudo()
         if not settlements_sudo._try_verify_lock():
             raise RefusedFile("busy")
-        stated = read_annex(annex.read(MAX_FILE_BYTES + 1))
+        stated = read_annex(annex.read(PUBLIC.file_bytes + 1))
         return settlements_sudo._verify_annex(stated, printed)
 
     def _texts(self, answer):
@@ -102,7 +102,7 @@ class AnnexVerification(http.Controller):
 
     def _render(self, values, **options):
         options = {"headers": HEADERS, **options}
-        size = request.env._("A spreadsheet (.xlsx) of up to %(size)s MB.", size=MAX_FILE_BYTES // 1024**2)
+        size = request.env._("A spreadsheet (.xlsx) of up to %(size)s MB.", size=PUBLIC.file_bytes // 1024**2)
         values = {"size_text": size, **values}
         return request.render("emsp_clearing.verify_page", values, **options)
 

@@ -46,9 +46,20 @@ def list_hash(rows: Iterable[tuple[str, str, str]]) -> str:
     :param rows: key, payload hash and amount as text of each CDR; their order does not matter: one
         line for each, sorted, tabs between the fields, a line feed after it.
     """
-    digest = sha256()
-    for row in sorted(rows):
+    return sorted_list_hash(sorted(rows))
+
+
+def sorted_list_hash(rows: Iterable[tuple[str, str, str]]) -> str:
+    """As `list_hash`, of rows that come in their order, so that they need not be in memory.
+
+    :raise ValueError: when one comes before its place.
+    """
+    digest, last = sha256(), ("", "", "")
+    for row in rows:
+        if row < last:
+            raise ValueError(f"expected rows by key, got {row[0]!r} after {last[0]!r}")
         digest.update(_line(row))
+        last = row
     return digest.hexdigest()
 
 

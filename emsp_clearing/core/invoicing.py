@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from .errors import InvoicingError
-from .money import ZERO, D, allocate, round_money, round_to_total
+from .money import ZERO, D, round_money, round_to_total
 from .pricing.explanation import Explanation
 
 # In the order of the invoice's lines.
@@ -162,11 +162,6 @@ def prove(invoice_plan: InvoicePlan, annex_total: Decimal) -> None:
     digits = -int(invoice_plan.total.as_tuple().exponent)
     if lines != invoice_plan.total or round_money(annex_total, digits) != invoice_plan.total:
         raise InvoicingError("annex_mismatch", "total", expected=annex_total, got=lines)
-
-
-def annex_taxes(amounts: Sequence[Decimal], tax_total: Decimal, digits: int) -> list[Decimal]:
-    """The invoice's tax, divided over the sessions by their net amounts."""
-    return allocate(tax_total, amounts, digits)
 
 
 def _check_session(session: PricedSession, seen: set[str]) -> None:

@@ -41,7 +41,8 @@ CHAIN_HEAD = "chain_head"
 
 @dataclass(frozen=True, slots=True)
 class StatedRow:
-    """One CDR as the annex states it. `place` is its line in the sheet, from 1.
+    """One CDR as the annex states it. `place` is its line in the sheet, `sheet` which one of those with
+    sessions, both from 1.
 
     `amount` is None where no number with at most four decimals stands; a hash that is not there is empty.
     """
@@ -54,6 +55,7 @@ class StatedRow:
     chain_index: int | None
     chain_before: str
     chain_hash: str
+    sheet: int = 1
 
     def listed(self) -> tuple[str, str, str]:
         """Its line of the list that `list_hash` is made of."""
@@ -83,6 +85,7 @@ class CheckedRow:
     amount: str
     status: Status
     reasons: tuple[str, ...] = ()
+    sheet: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class Verification:
             "problems": list(self.problems),
             "rows": [
                 {
+                    "sheet": row.sheet,
                     "row": row.place,
                     "key": row.key,
                     "amount": row.amount,
@@ -176,7 +180,7 @@ def _check(row: StatedRow, times: int, texts: "_Payloads | None") -> CheckedRow:
     status = Status.MATCHES
     if reasons:
         status = Status.MISSING if reasons == [PAYLOAD_MISSING] else Status.CHANGED
-    return CheckedRow(row.place, row.key, row.listed()[2], status, tuple(reasons))
+    return CheckedRow(row.place, row.key, row.listed()[2], status, tuple(reasons), row.sheet)
 
 
 @dataclass(slots=True)

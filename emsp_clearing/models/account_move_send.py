@@ -29,7 +29,7 @@ class AccountMoveSend(models.AbstractModel):
     @api.model
     def _get_invoice_extra_attachments(self, move):
         # EXTENDS account
-        return super()._get_invoice_extra_attachments(move) + move.emsp_annex_id
+        return super()._get_invoice_extra_attachments(move) + move._annex_attachments_to_mail()
 
     def _hook_invoice_document_before_pdf_report_render(self, invoice, invoice_data):
         # EXTENDS account

@@ -1,12 +1,16 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.tools import split_every
+from odoo.tools import SQL, split_every
 
 from ..core.chain import link, payload_hash, verify
 from .emsp_state_mixin import Stored
+from .sql_stream import stream
 
 CHUNK_SIZE = 1000
+# Links that one statement stores.
+SEAL_SIZE = 10_000
 CHAIN_FIELDS = frozenset({"chain_length", "chain_head"})
+LINK_FIELDS = ("chain_index", "chain_hash", "write_uid", "write_date")
 
 
 class EmspOcpiConnectionChain(models.Model):
@@ -51,19 +55,44 @@ class EmspOcpiConnectionChain(models.Model):
     def _seal_chain(self):
         """Append the CDRs that came since. Of two at once the second one is replayed, as both write
         the connection."""
+        self.env["emsp.cdr"].flush_model()
         for connection in self:
-            cdrs = self.env["emsp.cdr"].search_fetch(
-                [("connection_id", "=", connection.id), ("chain_hash", "=", False)],
-                ["payload_sha256"],
-                order="id",
+            head, place = connection.chain_head or None, connection.chain_length
+            unsealed = stream(self.env, connection._unsealed_query())
+            for rows in split_every(SEAL_SIZE, unsealed, list):
+                links = []
+                for cdr_id, payload in rows:
+                    head, place = link(head, payload), place + 1
+                    links.append((cdr_id, place, head))
+                self._store_links(links)
+            if place != connection.chain_length:
+                connection.write(Stored({"chain_length": place, "chain_head": head}))
+        self.env["emsp.cdr"].invalidate_model([*LINK_FIELDS], flush=False)
+
+    def _unsealed_query(self):
+        """The cursor reads what was there when it was opened: what is sealed meanwhile does not matter."""
+        return SQL(
+            "SELECT id, payload_sha256 FROM emsp_cdr WHERE connection_id = %s AND chain_hash IS NULL ORDER BY id",
+            self.id,
+        )
+
+    def _store_links(self, links):
+        """:param links: (id of the CDR, place, chain value), in one statement."""
+        ids, places, heads = map(list, zip(*links, strict=True))
+        self.env.cr.execute(
+            SQL(
+                """UPDATE emsp_cdr cdr
+                      SET chain_index = sealed.place, chain_hash = sealed.head,
+                          write_uid = %s, write_date = %s
+                     FROM unnest(%s::int[], %s::int[], %s::text[]) AS sealed(id, place, head)
+                    WHERE cdr.id = sealed.id""",
+                self.env.uid,
+                fields.Datetime.now(),
+                ids,
+                places,
+                heads,
             )
-            head = connection.chain_head or None
-            for place, cdr in enumerate(cdrs, start=connection.chain_length + 1):
-                head = link(head, cdr.payload_sha256)
-                cdr._store({"chain_index": place, "chain_hash": head})
-            if cdrs:
-                grown = {"chain_length": connection.chain_length + len(cdrs), "chain_head": head}
-                connection.write(Stored(grown))
+        )
 
     def _find_broken_link(self):
         """:return: place of the first link that does not hold, or None. All payloads are hashed anew."""

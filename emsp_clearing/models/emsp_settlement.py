@@ -3,9 +3,8 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..core.chain import LIST_DIGITS, list_hash, listed_amount
+from ..core.chain import sorted_list_hash
 from ..core.lifecycle import SETTLEMENT_TRANSITIONS
-from ..core.money import from_float
 
 
 class EmspSettlement(models.Model):
@@ -185,24 +184,12 @@ class EmspSettlement(models.Model):
 
     def _seal(self):
         """The hash over the list as it stands."""
-        return list_hash(self._sealed_rows())
+        return sorted_list_hash(self._sealed_rows())
 
     def _sealed_rows(self):
-        """:return: [(key, payload hash, amount as text)] of the list's CDRs, by key."""
+        """:return: iterator of (key, payload hash, amount as text) of the list's CDRs, by key."""
         self.ensure_one()
-        rows = self.env["emsp.cdr"].search_read(
-            [("settlement_id", "=", self.id)],
-            ["ocpi_key", "payload_sha256", "amount_untaxed"],
-            order="ocpi_key",
-        )
-        return [
-            (
-                row["ocpi_key"],
-                row["payload_sha256"],
-                listed_amount(from_float(row["amount_untaxed"], LIST_DIGITS)),
-            )
-            for row in rows
-        ]
+        return self.env["emsp.cdr"]._sealed_rows_of([("settlement_id", "=", self.id)])
 
     def _set_sent(self, at, to):
         """The mail was handed over to SMTP."""

@@ -161,12 +161,13 @@ class EmspSettlementPortal(models.Model):
     def _portal_documents(self):
         """What the partner may download of a settlement it may read.
 
-        :return: dict "invoice" and "annex" -> ir.attachment, in superuser, as far as they are made.
+        :return: dict "invoice" and those of `_annex_documents` -> ir.attachment, in superuser, as far as they
+            are made.
         """
         self.ensure_one()
         if self.state not in HAS_INVOICE:
             return {}
         # sudo: it is the partner's own invoice, also where it is of a company that the login is not in
         move_sudo = self.sudo().move_id
-        found = {"invoice": move_sudo.invoice_pdf_report_id, "annex": move_sudo.emsp_annex_id}
-        return {name: attachment for name, attachment in found.items() if attachment}
+        invoice = {"invoice": move_sudo.invoice_pdf_report_id} if move_sudo.invoice_pdf_report_id else {}
+        return invoice | move_sudo._annex_documents()

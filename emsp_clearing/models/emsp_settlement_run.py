@@ -2,6 +2,7 @@ from datetime import UTC, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, LockError, UserError
+from odoo.fields import Domain
 
 from odoo.addons.queue_job.exception import RetryableJobError
 
@@ -162,9 +163,9 @@ class EmspSettlementRun(models.Model):
     def _close_list(self):
         if not self._locked_for("collecting"):
             return
-        cdrs = self.env["emsp.cdr"].search(self._candidates_domain(self.cut_off_at))
-        cdrs._store({"settlement_id": self.id})
-        cdrs.filtered(lambda cdr: cdr.session_end_at < self.period_start)._store({"is_late": True})
+        cdrs, listed = self.env["emsp.cdr"], Domain("settlement_id", "=", self.id)
+        cdrs._store_of(self._candidates_domain(self.cut_off_at), {"settlement_id": self.id})
+        cdrs._store_of(listed & Domain("session_end_at", "<", self.period_start), {"is_late": True})
         terms = self.contract_id.read(self._contract_terms(), load=None)[0]
         terms.pop("id")
         self._update_state("control", **terms)
@@ -178,12 +179,12 @@ class EmspSettlementRun(models.Model):
             self._enqueue_due_step(as_of)
 
     def _lock_list(self):
-        listed = self.cdr_ids
-        staying = listed.filtered(lambda cdr: cdr.state == "open")
-        (listed - staying)._store({"settlement_id": False})
-        staying._update_state("locked")
+        cdrs, listed = self.env["emsp.cdr"], Domain("settlement_id", "=", self.id)
+        cdrs._store_of(listed & Domain("state", "!=", "open"), {"settlement_id": False})
+        cdrs._update_state_of(listed, "locked")
         self._update_state("locked")
-        staying.connection_id._seal_chain()
+        for (connection,) in cdrs._read_group(listed, ["connection_id"]):
+            connection._seal_chain()
         self._refresh_totals()
         self._store({"list_hash": self._seal()})
 

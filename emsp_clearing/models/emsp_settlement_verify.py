@@ -2,6 +2,8 @@ from odoo import api, models
 
 from ..core.chain import row_hash
 from ..core.verify import verify_list
+from ..report.emsp_annex_reader import MAX_TEXT
+from ..report.emsp_annex_summary import settlement_names
 
 # Key of an advisory lock.
 VERIFY_LOCK = 1_162_694_728
@@ -37,9 +39,9 @@ class EmspSettlementVerify(models.Model):
         found = verify_list(stated, printed=printed)
         issued = self._find_issued(stated.list_hash)
         ours = self._find_issued(printed) or issued or self._find_issued(found.list_hash)
-        held = ours._row_hashes()
+        held = self._row_hashes(ours)
         answer = {**found.to_json(), "issued": bool(issued)}
-        if issued and (stated.settlement, stated.invoice) != (issued.name, issued.move_id.name):
+        if issued and (stated.settlement, stated.invoice) != self._named_by(issued):
             answer["problems"].append("other_invoice")
         for row, own in zip(answer["rows"], stated.rows, strict=True):
             row["held"] = row_hash(own.listed()) in held
@@ -53,10 +55,22 @@ class EmspSettlementVerify(models.Model):
 
     @api.model
     def _find_issued(self, hash_):
-        """The settlement of a list hash whose invoice stands."""
-        domain = [("list_hash", "=", hash_), ("move_id.state", "=", "posted")]
-        return self.search(domain, limit=1) if hash_ else self.browse()
+        """The invoice that stands and has the list of a hash: its own, or that of a settlement it bills."""
+        moves = self.env["account.move"]
+        if not hash_:
+            return moves
+        posted = [("state", "=", "posted")]
+        own = moves.search([("emsp_list_hash", "=", hash_), *posted], limit=1)
+        return own or self.search([("list_hash", "=", hash_)], limit=1).move_id.filtered_domain(posted)
 
-    def _row_hashes(self):
-        """:return: set of the hashes of the lines of the list; none for no settlement."""
-        return set(map(row_hash, self._sealed_rows())) if self else set()
+    @api.model
+    def _named_by(self, move):
+        """:return: (settlements, invoice) as its annex names them, and as a reader of it takes them."""
+        return settlement_names(move._annex_settlements())[:MAX_TEXT].strip(), move.name
+
+    @api.model
+    def _row_hashes(self, move):
+        """:return: set of the hashes of the lines of an invoice's list; none for no invoice."""
+        if not move:
+            return set()
+        return set(map(row_hash, self.env["emsp.cdr"]._sealed_rows_of(move._annex_domain())))

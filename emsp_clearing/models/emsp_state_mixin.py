@@ -59,22 +59,25 @@ class EmspStateMixin(models.AbstractModel):
         """
         moving = self.filtered(lambda record: record.state != target)
         for state in set(moving.mapped("state")):
-            try:
-                check(self._transitions, state, target)
-            except LifecycleError as error:
-                record = moving.filtered(lambda r, s=state: r.state == s)[0]
-                raise UserError(
-                    self.env._(
-                        "%(record)s cannot go from %(old)s to %(new)s.",
-                        record=record.display_name,
-                        old=record._state_label(state),
-                        new=record._state_label(target),
-                    )
-                ) from error
+            moving.filtered(lambda r, s=state: r.state == s)[0]._check_transition(state, target)
         if moving:
             moving._store({"state": target, **vals})
             _logger.info("%s %s -> %s", self._name, moving.ids, target)
         return moving
+
+    def _check_transition(self, state, target):
+        """:raise UserError: when the life cycle does not allow the step of this record."""
+        try:
+            check(self._transitions, state, target)
+        except LifecycleError as error:
+            raise UserError(
+                self.env._(
+                    "%(record)s cannot go from %(old)s to %(new)s.",
+                    record=self.display_name,
+                    old=self._state_label(state),
+                    new=self._state_label(target),
+                )
+            ) from error
 
     def _state_label(self, state):
         return dict(self._fields["state"]._description_selection(self.env)).get(state, state)

@@ -1,57 +1,71 @@
-"""The session annex of a clearing invoice: dataclasses in, bytes of an .xlsx file out.
+"""The session annex of a clearing invoice: dataclasses in, files out.
 
-No ORM here. Amounts are `Decimal`, instants are aware UTC datetimes, durations are whole seconds.
-The workbook is streamed (openpyxl, write-only), so the memory needed hardly grows with it.
+No ORM here. Amounts are `Decimal`, instants are aware UTC datetimes, durations are whole seconds. Rows
+pass by one at a time and go into the workbook and, where wanted, into files for programs; the memory
+needed does not grow with their number.
 
-Totals are values, because a write-only workbook cannot store the cached result of a formula, and
-a reader that does not calculate would find nothing. The formulas that check those values against
-the rows stand on the summary sheet.
+Totals are values with the formulas beside them that check them against the rows, on the summary sheet.
 """
 
-import io
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-
-from openpyxl import Workbook
+from pathlib import Path
+from typing import NamedTuple
 
 from ..core.chain import listed_amount, row_hash
+from . import emsp_annex_names as names
 from .emsp_annex_cells import English, Language
-from .emsp_annex_names import name_cells
-from .emsp_annex_sessions import session_columns, write_sessions
+from .emsp_annex_columns import Column, session_columns
+from .emsp_annex_csv import CsvFile
 from .emsp_annex_summary import write_summary
+from .emsp_annex_tally import Tally
+from .emsp_annex_workbook import MAX_ROWS, AnnexWorkbook, Part, Table, write_table
 
 MIMETYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-# A sheet has 1 048 576 rows; the header and the total take two of them.
-MAX_SESSIONS = 1_048_574
+
+
+@dataclass(frozen=True, slots=True)
+class AnnexSettlement:
+    """A settlement that the invoice bills, whole or in part. `list_hash` is that of its own list, which
+    has `sessions` CDRs."""
+
+    name: str
+    contract: str
+    date_first: date
+    date_last: date
+    time_zone: str
+    list_hash: str
+    sessions: int
 
 
 @dataclass(frozen=True, slots=True)
 class AnnexHeader:
-    """What the annex belongs to. `untaxed` and `tax` are the invoice's, signed like the rows."""
+    """What the annex belongs to. `untaxed` and `tax` are the invoice's, signed like the rows; `sessions` is
+    the number of rows, and `list_hash` that of the list they make up."""
 
     company: str
     company_vat: str
     partner: str
     partner_vat: str
-    contract: str
-    settlement: str
-    date_first: date
-    date_last: date
-    time_zone: str
+    settlements: Sequence[AnnexSettlement]
     invoice_number: str
     invoice_date: date
     currency: str
     precision: int
     untaxed: Decimal
     tax: Decimal
+    sessions: int
     list_hash: str
-    chain_head: str
     color: str = "#1f3a4d"
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: setting the fields of a frozen one takes as long as writing them.
+@dataclass(slots=True)
 class AnnexRow:
     """One CDR. Token and eMA ID come in clear and leave masked; `other` is what is neither a
     session fee, energy, time nor parking (reservation, minimum price). The parts sum to `net`.
@@ -91,6 +105,7 @@ class AnnexRow:
     chain_index: int
     chain_before: str
     chain_hash: str
+    settlement: str = ""
     is_credit: bool = False
     late_from: str = ""
 
@@ -103,33 +118,94 @@ class AnnexRow:
         return row_hash((self.ocpi_key, self.payload_sha256, listed_amount(self.net)))
 
 
-def annex_total(rows: Sequence[AnnexRow]) -> Decimal:
-    """Sum of the net amounts, exact, not rounded."""
-    return sum((row.net for row in rows), Decimal(0))
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A further sheet: what else is to be said of the sessions. It is there when it is empty, too."""
+
+    title: str
+    columns: Sequence[Column]
+    rows: Iterable[object]
 
 
-def build_annex(header: AnnexHeader, rows: Sequence[AnnexRow], language: Language = English) -> bytes:
-    """The workbook: a summary sheet, and the sheet "Sessions" with one line per CDR.
+class CsvChoice(NamedTuple):
+    delimiter: str = ","
+    with_mark: bool = True
 
-    `language._` translates a label; an Odoo environment does.
-    Raises ValueError when the parts of a row do not sum to its net amount, or the sheet overflows.
+
+class AnnexFiles(NamedTuple):
+    """Where to write, all below a folder for temporary files; without a path, a file is not made."""
+
+    folder: Path
+    xlsx: Path
+    csv: Path | None = None
+    parquet: Path | None = None
+
+
+def write_annex(
+    files: AnnexFiles,
+    header: AnnexHeader,
+    rows: Iterable[AnnexRow],
+    details: Sequence[Detail] = (),
+    language: Language = English,
+    csv: CsvChoice = CsvChoice(),
+    limit: int = MAX_ROWS,
+) -> Tally:
+    """The workbook: a summary, the sessions with one line per CDR, and the details. And the same sessions
+    as files for programs.
+
+    `language._` translates a label; an Odoo environment does. `limit`: rows on a sheet.
+    Raises ValueError when the parts of a row do not sum to its net amount, OSError when a file cannot be
+    written.
     """
-    if len(rows) > MAX_SESSIONS:
-        raise ValueError(f"expected at most {MAX_SESSIONS} sessions, got {len(rows)}")
+    _ = language._
+    title = _("Session annex %(invoice)s", invoice=header.invoice_number)
+    book = AnnexWorkbook(files.xlsx, files.folder, header.color, header.invoice_number, limit)
+    book.book.set_properties({"title": title, "author": header.company})
+    summary = book.add_sheet(_("Summary"), landscape=False, pages_across=1)
+    columns = session_columns(header, language)
+    # What comes after it is for programs, and of no use on paper.
+    printed = [column.name for column in columns].index(names.PAYLOAD_HASH) + 1
+    numbered = header.sessions > limit
+    table = Table(book, _("Sessions"), columns, _("Total"), numbered=numbered, printed=printed)
+    tally = Tally()
+    with ExitStack() as stack:
+        sinks = [table]
+        if files.csv:
+            sinks.append(CsvFile(files.csv, columns, csv.delimiter, with_mark=csv.with_mark))
+            stack.callback(sinks[-1].close)
+        if files.parquet:
+            # Not before it is asked for: its library takes its time and memory.
+            from .emsp_annex_parquet import ParquetFile  # noqa: PLC0415
+
+            sinks.append(ParquetFile(files.parquet, columns))
+            stack.callback(sinks[-1].close)
+        values = [column.value for column in columns]
+        for row in checked(rows, tally):
+            cells = [value(row) for value in values]
+            for sink in sinks:
+                sink.add(cells)
+    parts = table.close()
+    _name_columns(book, columns, parts)
+    for detail in details:
+        write_table(Table(book, detail.title, detail.columns, _("Total")), detail.rows)
+    write_summary(book, summary, header, columns, parts, tally, language)
+    book.close()
+    return tally
+
+
+def checked(rows: Iterable[AnnexRow], tally: Tally) -> Iterator[AnnexRow]:
     for row in rows:
         if row.session_fee + row.energy + row.time + row.parking + row.other != row.net:
             raise ValueError(f"CDR {row.cdr}: expected parts that sum to {row.net}")
-    columns = session_columns(header, language)
-    totals = {column.key: sum(map(column.value, rows), start=column.zero) for column in columns if column.key}
-    workbook = Workbook(write_only=True)
-    workbook.properties.title = language._("Session annex %(invoice)s", invoice=header.invoice_number)
-    workbook.properties.creator = header.company
-    summary = workbook.create_sheet(language._("Summary"))
-    sessions = workbook.create_sheet(language._("Sessions"))
-    facts = write_summary(summary, header, rows, columns, totals, sessions.title, language)
-    lines = write_sessions(sessions, header, rows, columns, totals, language)
-    name_cells(workbook, summary.title, facts)
-    name_cells(workbook, sessions.title, lines)
-    output = io.BytesIO()
-    workbook.save(output)
-    return output.getvalue()
+        tally.add(row)
+        yield row
+
+
+def _name_columns(book: AnnexWorkbook, columns: Sequence[Column], parts: Sequence[Part]) -> None:
+    for number, part in enumerate(parts, 1):
+        for position, column in enumerate(columns):
+            if column.name:
+                cells = part.cells(position).rpartition("!")[2].replace("$1:", "$2:", 1)
+                if not part.rows:
+                    cells = cells[:-1] + "2"
+                book.define(names.name_on_sheet(column.name, number), part.title, cells)

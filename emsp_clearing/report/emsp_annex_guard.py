@@ -10,18 +10,30 @@ from typing import NamedTuple
 from xml.parsers import expat
 from zipfile import ZipFile, ZipInfo
 
-MAX_FILE_BYTES = 20 * 1024 * 1024
-MAX_ROWS = 50_000
 # Head and total row, and a few that a person has added.
 SPARE_ROWS = 20
+# Lines of another sheet, by session: price segments, findings.
+DETAILS_PER_SESSION = 8
 MAX_PARTS = 200
-# A session is a row of about 3 kB.
-MAX_UNPACKED_BYTES = 300 * 1024 * 1024
 MAX_ROW_ELEMENTS = 1000
 # Of a part that by its name is no XML: a thumbnail, the settings of a printer. It is not scanned.
 MAX_OTHER_BYTES = 512 * 1024
 CHUNK = 256 * 1024
 NAMESPACE_END = "}"
+
+
+class Limits(NamedTuple):
+    """Of the file, of the sessions on its sheets together, and of what it unfolds to: a session is a row
+    of about 3 kB."""
+
+    file_bytes: int
+    rows: int
+    unpacked_bytes: int
+
+
+# What anybody may send to a server, and what somebody lets the own machine read.
+PUBLIC = Limits(20 * 1024 * 1024, 50_000, 300 * 1024 * 1024)
+OWN_MACHINE = Limits(2 * 1024**3, 2_500_000, 20 * 1024**3)
 
 
 class Limit(NamedTuple):
@@ -31,13 +43,18 @@ class Limit(NamedTuple):
     elements: int
 
 
-# By the part's root element.
-LIMITS = {
-    "worksheet": Limit(MAX_UNPACKED_BYTES, MAX_ROWS + 10_000),
-    # The texts of a file that a spreadsheet program has saved: about 15 of them for a session.
-    "sst": Limit(100 * 1024 * 1024, 2_000_000),
-}
+SHEET, TEXTS = "worksheet", "sst"
 OTHER = Limit(4 * 1024 * 1024, 100_000)
+
+
+def limit_of(root: str, limits: Limits) -> Limit:
+    """By the part's root element."""
+    if root == SHEET:
+        return Limit(limits.unpacked_bytes, limits.rows * DETAILS_PER_SESSION + 10_000)
+    if root == TEXTS:
+        # Of a file that a spreadsheet program has saved: about 15 of them for a session.
+        return Limit(limits.unpacked_bytes // 3, limits.rows * 40)
+    return OTHER
 
 
 class RefusedFile(Exception):
@@ -48,21 +65,21 @@ class RefusedFile(Exception):
         self.code = code
 
 
-def check_archive(content: bytes) -> None:
+def check_archive(content: bytes, limits: Limits = PUBLIC) -> None:
     """
     :raise RefusedFile: when the file is larger, or unfolds further, than a session annex may.
     :raise zipfile.BadZipFile, expat.ExpatError, OSError, ...: when it is damaged.
     """
-    if len(content) > MAX_FILE_BYTES:
+    if len(content) > limits.file_bytes:
         raise RefusedFile("too_large")
     with ZipFile(io.BytesIO(content)) as archive:
         parts = archive.infolist()
         # No more than this is ever unpacked of a part, whatever it holds.
-        if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
+        if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > limits.unpacked_bytes:
             raise RefusedFile("unsafe")
         for part in parts:
             if part.filename.lower().endswith((".xml", ".rels")):
-                _Part(part).scan(archive)
+                _Part(part, limits).scan(archive)
             elif part.file_size > MAX_OTHER_BYTES:
                 raise RefusedFile("unsafe")
 
@@ -70,8 +87,8 @@ def check_archive(content: bytes) -> None:
 class _Part:
     """One XML part while it is streamed."""
 
-    def __init__(self, part: ZipInfo) -> None:
-        self.part = part
+    def __init__(self, part: ZipInfo, limits: Limits) -> None:
+        self.part, self.limits, self.is_sheet = part, limits, False
         self.limit: Limit | None = None
         self.elements = self.rows = self.row_elements = 0
         self.in_row = False
@@ -102,14 +119,14 @@ class _Part:
         self.elements += 1
         if self.elements > self.limit.elements:
             raise RefusedFile("unsafe")
-        if tag == "row" and self.limit is LIMITS["worksheet"]:
+        if tag == "row" and self.is_sheet:
             self.in_row, self.row_elements = True, 0
             self.rows += 1
-            if self.rows > MAX_ROWS + SPARE_ROWS:
+            if self.rows > self.limits.rows * DETAILS_PER_SESSION + SPARE_ROWS:
                 raise RefusedFile("too_many_rows")
 
     def _enter(self, root: str) -> None:
-        self.limit = LIMITS.get(root, OTHER)
+        self.limit, self.is_sheet = limit_of(root, self.limits), root == SHEET
         if self.part.file_size > self.limit.size:
             raise RefusedFile("unsafe")
 

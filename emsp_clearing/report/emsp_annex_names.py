@@ -1,8 +1,7 @@
-"""Names of cells in the annex, by which a program finds them in any language and after sorting."""
+"""Names of cells in the annex, by which a program finds them in any language and after sorting.
 
-from openpyxl import Workbook
-from openpyxl.utils import quote_sheetname
-from openpyxl.workbook.defined_name import DefinedName
+Where the sessions take several sheets, the columns of the second one have the names with `_2`, and so on.
+"""
 
 # Facts of the summary
 SETTLEMENT = "EMSP_SETTLEMENT"
@@ -20,9 +19,10 @@ CHAIN_INDEX = "EMSP_CHAIN_INDEX"
 CHAIN_BEFORE = "EMSP_CHAIN_BEFORE"
 CHAIN_HASH = "EMSP_CHAIN_HASH"
 COLUMNS = (KEY, PAYLOAD_HASH, AMOUNT, ROW_HASH, CHAIN_INDEX, CHAIN_BEFORE, CHAIN_HASH)
+# Which settlement a session belongs to, where one invoice bills several
+OF_SETTLEMENT = "EMSP_OF_SETTLEMENT"
 
 
-def name_cells(workbook: Workbook, sheet: str, cells: dict[str, str]) -> None:
-    """`cells` of the sheet called `sheet`, by name: "$B$3", or "$B$2:$B$9" of a column."""
-    for name, place in cells.items():
-        workbook.defined_names[name] = DefinedName(name, attr_text=f"{quote_sheetname(sheet)}!{place}")
+def name_on_sheet(name: str, part: int) -> str:
+    """Of a column on the sheet number `part` of the sessions, from 1."""
+    return name if part == 1 else f"{name}_{part}"

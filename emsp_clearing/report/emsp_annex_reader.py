@@ -25,10 +25,10 @@ from openpyxl.utils.exceptions import (
 )
 
 from ..core.chain import LIST_DIGITS
-from ..core.money import D, round_money
+from ..core.money import ZERO, D, round_money
 from ..core.verify import StatedList, StatedRow
 from . import emsp_annex_names as names
-from .emsp_annex_guard import MAX_ROWS, SPARE_ROWS, RefusedFile, check_archive
+from .emsp_annex_guard import PUBLIC, SPARE_ROWS, Limits, RefusedFile, check_archive
 
 # What zipfile, expat and openpyxl raise for files that are damaged or no spreadsheets.
 DAMAGED = (
@@ -71,33 +71,33 @@ NOISE = Decimal("1e-9")
 LARGEST = Decimal(10) ** 12
 
 
-def read_annex(content: bytes) -> StatedList:
+def read_annex(content: bytes, limits: Limits = PUBLIC) -> StatedList:
     """
     :param content: of an .xlsx file, of any size and origin.
     :raise RefusedFile: too large, damaged, harmful, or no session annex.
     """
     try:
-        check_archive(content)
+        check_archive(content, limits)
         with warnings.catch_warnings():
             # openpyxl warns about extensions and styles that it leaves out.
             warnings.simplefilter("ignore")
             workbook = load_workbook(io.BytesIO(content), read_only=True, keep_links=False)
             try:
-                return _read(workbook)
+                return _read(workbook, limits)
             finally:
                 workbook.close()
     except DAMAGED as error:
         raise RefusedFile("not_spreadsheet") from error
 
 
-def _read(workbook: Workbook) -> StatedList:
-    places = {name: _place(workbook, name) for name in (*names.FACTS, *names.COLUMNS)}
-    sheets = {places[name][0] for name in names.COLUMNS}
-    if len(sheets) != 1 or any(places[name][2] != FIRST_LINE for name in names.COLUMNS):
-        raise RefusedFile("no_annex")
-    facts = _read_facts(workbook, {name: places[name] for name in names.FACTS})
-    columns = {name: places[name][1] for name in names.COLUMNS}
-    rows, total = _read_rows(workbook[sheets.pop()], columns)
+def _read(workbook: Workbook, limits: Limits) -> StatedList:
+    facts = _read_facts(workbook, {name: _place(workbook, name) for name in names.FACTS})
+    rows: list[StatedRow] = []
+    totals = []
+    for number, (sheet, columns) in enumerate(_sheets(workbook), 1):
+        found, total = _read_rows(workbook[sheet], columns, number, limits.rows - len(rows))
+        rows += found
+        totals.append(total)
     count = _number(facts[names.COUNT])
     return StatedList(
         settlement=_text(facts[names.SETTLEMENT]),
@@ -105,9 +105,22 @@ def _read(workbook: Workbook) -> StatedList:
         list_hash=_hash(facts[names.LIST_HASH]),
         chain_head=_hash(facts[names.CHAIN_HEAD]),
         count=None if count is None else int(count),
-        total=total,
+        total=None if None in totals else sum(totals, ZERO),
         rows=tuple(rows),
     )
+
+
+def _sheets(workbook: Workbook) -> list[tuple[str, dict[str, int]]]:
+    """(title, columns by name) of each sheet with sessions."""
+    found: dict[str, dict[str, int]] = {}
+    while not found or names.name_on_sheet(names.KEY, len(found) + 1) in workbook.defined_names:
+        number = len(found) + 1
+        places = {name: _place(workbook, names.name_on_sheet(name, number)) for name in names.COLUMNS}
+        sheets = {sheet for sheet, __, __ in places.values()}
+        if len(sheets) != 1 or sheets & found.keys() or any(p[2] != FIRST_LINE for p in places.values()):
+            raise RefusedFile("no_annex")
+        found[sheets.pop()] = {name: column for name, (__, column, __) in places.items()}
+    return [*found.items()]
 
 
 def _place(workbook: Workbook, name: str) -> tuple[str, int, int]:
@@ -137,23 +150,25 @@ def _read_facts(workbook: Workbook, places: dict[str, tuple[str, int, int]]) -> 
     return {name: found.get(name) for name in places}
 
 
-def _read_rows(sheet, columns: dict[str, int]) -> tuple[list[StatedRow], Decimal | None]:
+def _read_rows(
+    sheet, columns: dict[str, int], number: int, limit: int
+) -> tuple[list[StatedRow], Decimal | None]:
     """The sessions, and the total below them: of the rows without any evidence the last one."""
     rows, total = [], None
-    for place, cells in _lines(sheet, columns):
+    for place, cells in _lines(sheet, columns, limit):
         if any(cells[name] is not None for name in names.COLUMNS if name != names.AMOUNT):
-            rows.append(_stated_row(place, cells))
+            rows.append(_stated_row(number, place, cells))
         elif cells[names.AMOUNT] is not None:
             if total is not None:
                 # An amount that nothing vouches for.
-                rows.append(_stated_row(*total))
+                rows.append(_stated_row(number, *total))
             total = place, cells
     return rows, total and _amount(total[1][names.AMOUNT])
 
 
-def _lines(sheet, columns: dict[str, int]) -> Iterator[tuple[int, dict[str, object]]]:
+def _lines(sheet, columns: dict[str, int], limit: int) -> Iterator[tuple[int, dict[str, object]]]:
     """(line, value by name); to the end of the sheet, because a name does not grow with it."""
-    last = FIRST_LINE + MAX_ROWS + SPARE_ROWS
+    last = FIRST_LINE + limit + SPARE_ROWS
     lines = sheet.iter_rows(
         min_row=FIRST_LINE, max_row=last + 1, min_col=1, max_col=max(columns.values()), values_only=True
     )
@@ -163,7 +178,7 @@ def _lines(sheet, columns: dict[str, int]) -> Iterator[tuple[int, dict[str, obje
         yield place, {name: line[column - 1] for name, column in columns.items()}
 
 
-def _stated_row(place: int, cells: dict[str, object]) -> StatedRow:
+def _stated_row(sheet: int, place: int, cells: dict[str, object]) -> StatedRow:
     index = _number(cells[names.CHAIN_INDEX])
     return StatedRow(
         place=place,
@@ -174,6 +189,7 @@ def _stated_row(place: int, cells: dict[str, object]) -> StatedRow:
         chain_index=None if index is None else int(index),
         chain_before=_hash(cells[names.CHAIN_BEFORE]),
         chain_hash=_hash(cells[names.CHAIN_HASH]),
+        sheet=sheet,
     )
 
 

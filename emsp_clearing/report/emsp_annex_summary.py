@@ -3,102 +3,163 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from openpyxl.utils import get_column_letter
-
 from . import emsp_annex_names as names
-from .emsp_annex_cells import (
-    DATE,
-    INTEGER,
-    KWH,
-    Language,
-    heading,
-    make_cell,
-    make_formula,
-    money_format,
-    set_page,
-)
+from .emsp_annex_cells import DATE, INTEGER, KWH, RISKY, TEXT, Language, clean, money_format
+from .emsp_annex_columns import Kind
+from .emsp_annex_workbook import DAY_S
 
 if TYPE_CHECKING:
-    from .emsp_annex import AnnexHeader, AnnexRow
-    from .emsp_annex_sessions import Column
+    from .emsp_annex import AnnexHeader, AnnexSettlement
+    from .emsp_annex_columns import Column
+    from .emsp_annex_tally import Tally
+    from .emsp_annex_workbook import AnnexSheet, AnnexWorkbook, Part
 
-ZERO = Decimal(0)
+# A list of more is too long for a cell; each has a line of its own below.
+NAMES_SHOWN = 6
 
 
 def write_summary(
-    sheet,
+    book: AnnexWorkbook,
+    sheet: AnnexSheet,
     header: AnnexHeader,
-    rows: Sequence[AnnexRow],
     columns: Sequence[Column],
-    totals: dict[str, object],
-    sessions_title: str,
+    parts: Sequence[Part],
+    tally: Tally,
     language: Language,
-) -> dict[str, str]:
-    """`columns` and `totals` (by column key) are those of the sheet called `sessions_title`.
-
-    Gives the cells of the facts that have a name, by that name.
-    """
-    for letter, width in zip("ABCDE", (34, 30, 30, 16, 18), strict=True):
-        sheet.column_dimensions[letter].width = width
-    set_page(sheet, header.invoice_number, orientation="portrait", pages_across=1)
+) -> None:
+    """`columns` are those of the sessions, whose sheets are the `parts`."""
+    page = _Page(book, sheet)
+    for position, width in enumerate((34, 30, 30, 16, 18)):
+        sheet.set_column(position, position, width)
     title = language._("Session annex %(invoice)s", invoice=header.invoice_number)
-    lines = [[make_cell(sheet, title, bold=True, size=16)], []]
-    named = {}
-    for name, label, *values in _facts(header, language):
-        cells = [make_cell(sheet, *value) for value in values]
-        lines.append([make_cell(sheet, label, bold=True), *cells])
-        named[name] = f"$B${len(lines)}"
-    lines.append([])
-    # The figures come after their head; the first one is the number of sessions.
-    named[names.COUNT] = f"$B${len(lines) + 2}"
-    figures = _figures(header, rows, columns, totals, sessions_title, language)
-    lines += _control_lines(sheet, header, figures, len(lines) + 2, language)
-    lines.append([])
-    lines += _place_lines(sheet, header, rows, language)
-    note = language._("Token and eMA ID are masked, because they identify a driver.")
-    lines += [[], [make_cell(sheet, note)]]
-    for line in lines:
-        sheet.append(line)
-    del named[""]
-    return named
+    page.line(page.text(title, bold=True, font_size=16))
+    page.line()
+    for name, label, *values in _facts(header, tally, language):
+        place = page.line(page.text(label, bold=True), *(page.fact(value) for value in values))
+        if name:
+            book.define(name, sheet.get_name(), f"$B${place}")
+    page.line()
+    place = _control_lines(page, header, columns, parts, tally, language)
+    book.define(names.COUNT, sheet.get_name(), f"$B${place}")
+    if len(header.settlements) > 1 or any(s.sessions != header.sessions for s in header.settlements):
+        page.line()
+        _settlement_lines(page, header, tally, language)
+    page.line()
+    _place_lines(page, header, tally, language)
+    page.line()
+    page.line(page.text(language._("Token and eMA ID are masked, because they identify a driver.")))
 
 
-def _facts(header: AnnexHeader, language: Language) -> list[tuple]:
-    """(name or "", label, value and format, ...)."""
+class _Page:
+    """Writes line by line. A cell is (value, format), or (formula, format, value)."""
+
+    def __init__(self, book: AnnexWorkbook, sheet: AnnexSheet) -> None:
+        self.book, self.sheet, self.number = book, sheet, 0
+
+    def text(self, value: str, **style) -> tuple:
+        if value.startswith(RISKY):
+            style["quote_prefix"] = True
+        return clean(value), self.book.format(align="left", **style)
+
+    def fact(self, value: str | date) -> tuple:
+        if isinstance(value, date):
+            return value, self.book.format(num_format=DATE, align="left")
+        return self.text(value)
+
+    def figure(self, value, number_format: str, **style) -> tuple:
+        return value, self.book.format(num_format=number_format, align="right", **style)
+
+    def formula(self, formula: str, value, number_format: str) -> tuple:
+        return formula, self.book.format(num_format=number_format, align="right"), value
+
+    def head(self, labels: Sequence[str], first_figure: int) -> int:
+        aligns = ["left" if position < first_figure else "right" for position in range(len(labels))]
+        styles = map(self.book.head_format, aligns)
+        return self.line(*zip(labels, styles, strict=True))
+
+    def line(self, *cells: tuple) -> int:
+        """:return: its number, from 1."""
+        for position, (value, style, *result) in enumerate(cells):
+            if result:
+                self.sheet.write_formula(self.number, position, value, style, result[0])
+            elif isinstance(value, str):
+                self.sheet.write_string(self.number, position, value, style)
+            elif isinstance(value, date):
+                self.sheet.write_datetime(self.number, position, value, style)
+            else:
+                self.sheet.write_number(self.number, position, value, style)
+        self.number += 1
+        return self.number
+
+
+def _facts(header: AnnexHeader, tally: Tally, language: Language) -> list[tuple]:
+    """(name or "", label, value, ...)."""
+    settlements = header.settlements
     return [
-        ("", language._("Issued by"), (header.company,), (header.company_vat,)),
-        ("", language._("Issued to"), (header.partner,), (header.partner_vat,)),
-        ("", language._("Contract"), (header.contract,)),
-        (names.SETTLEMENT, language._("Settlement"), (header.settlement,)),
-        ("", language._("First day"), (header.date_first, DATE)),
-        ("", language._("Last day"), (header.date_last, DATE)),
-        ("", language._("Time zone of the period"), (header.time_zone,)),
-        (names.INVOICE, language._("Invoice number"), (header.invoice_number,)),
-        ("", language._("Invoice date"), (header.invoice_date, DATE)),
-        ("", language._("Currency"), (header.currency,)),
-        (names.LIST_HASH, language._("SHA-256 of the session list"), (header.list_hash,)),
-        (names.CHAIN_HEAD, language._("Head of the CDR chain"), (header.chain_head,)),
+        ("", language._("Issued by"), header.company, header.company_vat),
+        ("", language._("Issued to"), header.partner, header.partner_vat),
+        ("", language._("Contract"), _join(s.contract for s in settlements)),
+        (names.SETTLEMENT, language._("Settlement"), settlement_names(settlements)),
+        ("", language._("First day"), min(s.date_first for s in settlements)),
+        ("", language._("Last day"), max(s.date_last for s in settlements)),
+        ("", language._("Time zone of the period"), _join(s.time_zone for s in settlements)),
+        (names.INVOICE, language._("Invoice number"), header.invoice_number),
+        ("", language._("Invoice date"), header.invoice_date),
+        ("", language._("Currency"), header.currency),
+        (names.LIST_HASH, language._("SHA-256 of the session list"), header.list_hash),
+        (names.CHAIN_HEAD, language._("Head of the CDR chain"), tally.chain_head),
     ]
 
 
-def _figures(header, rows, columns, totals, sessions_title, language) -> list[tuple]:
+def settlement_names(settlements: Sequence[AnnexSettlement]) -> str:
+    """As the annex names them in one cell."""
+    return _join(settlement.name for settlement in settlements)
+
+
+def _join(texts) -> str:
+    """Each once, in their order, as far as a cell shows them."""
+    texts = list(dict.fromkeys(texts))
+    return ", ".join(texts[:NAMES_SHOWN]) + (" …" if len(texts) > NAMES_SHOWN else "")
+
+
+def _control_lines(page: _Page, header, columns, parts, tally, language) -> int:
+    """Each figure, the same one calculated from the rows, and the difference: zero.
+
+    Gives the line of the first one, the number of sessions.
+    """
+    labels = [
+        language._("Control"),
+        language._("Figure"),
+        language._("Calculated from the sessions"),
+        language._("Difference"),
+    ]
+    first = page.head(labels, 1) + 1
+    figures = _figures(header, columns, parts, tally, language)
+    for number, (label, figure, formula, number_format) in enumerate(figures, first):
+        page.line(
+            page.text(label),
+            page.figure(figure, number_format, bold=True),
+            page.formula(formula, figure, number_format),
+            page.formula(f"=ROUND(B{number}-C{number},6)", 0, number_format),
+        )
+    return first
+
+
+def _figures(header, columns, parts, tally, language) -> list[tuple]:
     """(label, figure, formula over the sessions, number format); the invoice's own come last."""
-    sheet = "'" + sessions_title.replace("'", "''") + "'"
-
-    def cells(position: int) -> str:
-        letter = get_column_letter(position)
-        return f"{sheet}!${letter}$1:${letter}${len(rows) + 1}"
-
-    figures = [(language._("Sessions"), len(rows), f"=COUNTA({cells(1)})-1", INTEGER)]
+    counts = "+".join(f"COUNTA({part.cells(0)})-1" for part in parts)
+    figures = [(language._("Sessions"), tally.whole.sessions, f"={counts}", INTEGER)]
     sums = {}
-    for position, column in enumerate(columns, 1):
-        if column.key:
-            sums[column.key] = f"SUM({cells(position)})"
-            formula = "=" + sums[column.key]
-            figures.append((column.label, totals[column.key], formula, column.number_format))
+    for position, column in enumerate(columns):
+        if column.total:
+            sums[column.key] = "+".join(f"SUM({part.cells(position)})" for part in parts)
+            total = sum((part.totals[column.key] for part in parts), column.zero)
+            figure = total / DAY_S if column.kind is Kind.SECONDS else total
+            figures.append((column.label, figure, f"={sums[column.key]}", column.number_format))
     digits = max(0, -header.untaxed.as_tuple().exponent)
     for label, key, invoiced in (
         (language._("Net as invoiced"), "net", header.untaxed),
@@ -110,35 +171,29 @@ def _figures(header, rows, columns, totals, sessions_title, language) -> list[tu
     return figures
 
 
-def _control_lines(sheet, header, figures, first: int, language) -> list[list]:
-    """Each figure, the same one calculated from the rows, and the difference: zero."""
+def _settlement_lines(page: _Page, header, tally, language) -> None:
+    """Each settlement with the hash of its own list, which may have sessions that stand elsewhere."""
     labels = [
-        language._("Control"),
-        language._("Figure"),
-        language._("Calculated from the sessions"),
-        language._("Difference"),
+        language._("Settlement"),
+        language._("Period"),
+        language._("SHA-256 of its session list"),
+        language._("Sessions (of its list)"),
+        language._("Net") + f" ({header.currency})",
     ]
-    lines = [heading(sheet, labels, header.color, (1, 2, 3))]
-    for number, (label, figure, formula, number_format) in enumerate(figures, first):
-        lines.append(
-            [
-                make_cell(sheet, label),
-                make_cell(sheet, figure, number_format, bold=True),
-                make_formula(sheet, formula, number_format),
-                make_formula(sheet, f"=ROUND(B{number}-C{number},6)", number_format),
-            ]
+    page.head(labels, 3)
+    for settlement in header.settlements:
+        share = tally.settlements.get(settlement.name)
+        sessions, net = (share.sessions, share.net) if share else (0, Decimal(0))
+        page.line(
+            page.text(settlement.name),
+            page.text(f"{settlement.date_first} – {settlement.date_last}"),
+            page.text(settlement.list_hash),
+            page.figure(f"{sessions} / {settlement.sessions}", TEXT),
+            page.figure(net, money_format(header.precision)),
         )
-    return lines
 
 
-def _place_lines(sheet, header, rows, language) -> list[list]:
-    places: dict[tuple[str, str], list] = {}
-    for row in rows:
-        place = places.setdefault((row.place, row.city), [0, ZERO, ZERO])
-        place[0] += 1
-        place[1] += row.energy_kwh
-        place[2] += row.net
-    money = money_format(header.precision)
+def _place_lines(page: _Page, header, tally, language) -> None:
     labels = [
         language._("Place"),
         language._("City"),
@@ -146,15 +201,12 @@ def _place_lines(sheet, header, rows, language) -> list[list]:
         "kWh",
         language._("Net") + f" ({header.currency})",
     ]
-    lines = [heading(sheet, labels, header.color, (2, 3, 4))]
-    for (name, city), (sessions, energy, net) in sorted(places.items()):
-        lines.append(
-            [
-                make_cell(sheet, name),
-                make_cell(sheet, city),
-                make_cell(sheet, sessions, INTEGER),
-                make_cell(sheet, energy, KWH),
-                make_cell(sheet, net, money),
-            ]
+    page.head(labels, 2)
+    for (name, city), share in sorted(tally.places.items()):
+        page.line(
+            page.text(name),
+            page.text(city),
+            page.figure(share.sessions, INTEGER),
+            page.figure(share.energy_kwh, KWH),
+            page.figure(share.net, money_format(header.precision)),
         )
-    return lines

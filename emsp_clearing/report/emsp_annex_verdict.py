@@ -2,7 +2,7 @@
 
 from ..core.verify import Status
 from .emsp_annex_cells import Language
-from .emsp_annex_guard import MAX_FILE_BYTES, MAX_ROWS
+from .emsp_annex_guard import PUBLIC, Limits
 
 
 def status_text(language: Language, status: Status) -> str:
@@ -41,15 +41,15 @@ def list_text(language: Language, problem: str) -> str:
     }[problem]
 
 
-def refusal_text(language: Language, code: str) -> str:
+def refusal_text(language: Language, code: str, limits: Limits = PUBLIC) -> str:
     """Why a file was not read, by the code of `RefusedFile`."""
-    size = str(MAX_FILE_BYTES // 1024**2)
+    size = str(limits.file_bytes // 1024**2)
     return {
         "no_file": language._("Choose the session annex of an invoice, a spreadsheet (.xlsx)."),
         "too_large": language._("The file is larger than %(size)s MB. Choose the annex itself.", size=size),
         "not_spreadsheet": language._("The file is no spreadsheet (.xlsx) that can be read."),
         "unsafe": language._("The file unfolds further than a session annex does, and was not read."),
-        "too_many_rows": language._("The file has more than %(rows)s rows.", rows=str(MAX_ROWS)),
+        "too_many_rows": language._("The file has more than %(rows)s rows.", rows=str(limits.rows)),
         "no_annex": language._(
             "The file is no session annex, or its named cells were lost. Choose it as it was sent."
         ),

@@ -1,35 +1,43 @@
+import csv
 import io
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from openpyxl import load_workbook
 
 from odoo.tests import BaseCase, tagged
 
 from ..report import emsp_annex_names as names
-from ..report.emsp_annex import AnnexHeader, AnnexRow, annex_total, build_annex
-from ..report.emsp_annex_sessions import mask
+from ..report.emsp_annex import AnnexFiles, AnnexHeader, AnnexRow, AnnexSettlement, CsvChoice, write_annex
+from ..report.emsp_annex_columns import mask, session_columns
 
+SETTLEMENT = AnnexSettlement(
+    name="CLR/000001",
+    contract="[RC00001] Roaming with Spree Mobility",
+    date_first=date(2026, 10, 1),
+    date_last=date(2026, 10, 31),
+    time_zone="Europe/Paris",
+    list_hash="9f" * 32,
+    sessions=2,
+)
 HEADER = AnnexHeader(
     company="Rhône Volt Réseau SAS",
     company_vat="FR23334175221",
     partner="Spree Mobility GmbH",
     partner_vat="DE136695976",
-    contract="[RC00001] Roaming with Spree Mobility",
-    settlement="CLR/000001",
-    date_first=date(2026, 10, 1),
-    date_last=date(2026, 10, 31),
-    time_zone="Europe/Paris",
+    settlements=[SETTLEMENT],
     invoice_number="INV/2026/00012",
     invoice_date=date(2026, 11, 10),
     currency="EUR",
     precision=2,
     untaxed=Decimal("9.10"),
     tax=Decimal("1.82"),
+    sessions=2,
     list_hash="9f" * 32,
-    chain_head="1$" + "7c" * 32,
 )
 # 1.00 for the session + 10 kWh x 0.39 + 30 min x 0.05 = 1.00 + 3.90 + 1.50 = 6.40
 ROW = AnnexRow(
@@ -64,6 +72,7 @@ ROW = AnnexRow(
     chain_index=1,
     chain_before="",
     chain_hash="1$" + "7c" * 32,
+    settlement="CLR/000001",
 )
 # 1.00 + 4 kWh x 0.30 + 10 min x 0.05 = 1.00 + 1.20 + 0.50 = 2.70
 SECOND = replace(
@@ -81,8 +90,16 @@ SECOND = replace(
 
 @tagged("post_install", "-at_install")
 class TestAnnex(BaseCase):
-    def _open(self, *rows, header=HEADER):
-        return load_workbook(io.BytesIO(build_annex(header, rows)))
+    def setUp(self):
+        super().setUp()
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def _open(self, *rows, header=HEADER, **options):
+        files = AnnexFiles(self.folder, self.folder / "annex.xlsx")
+        self.tally = write_annex(files, replace(header, sessions=len(rows)), rows, **options)
+        return load_workbook(files.xlsx)
 
     def _line(self, sheet, number):
         """One line of the sheet as {head: cell}."""
@@ -98,10 +115,6 @@ class TestAnnex(BaseCase):
         self.assertEqual(total["kWh"].value, 14)
         self.assertEqual(total["Duration"].value.total_seconds(), 2400)
         self.assertIsNone(total["EVSE ID"].value)
-
-    def test_annex_total_is_exact(self):
-        self.assertEqual(annex_total([ROW, SECOND]), Decimal("9.10"))
-        self.assertEqual(annex_total([]), 0)
 
     def test_summary_recalculates_every_figure_from_the_rows(self):
         workbook = self._open(ROW, SECOND)
@@ -161,7 +174,7 @@ class TestAnnex(BaseCase):
         self.assertEqual(line["Late, from period"].value, "2026-09")
         self.assertEqual(sheet.freeze_panes, "B2")
         # Evidence after the hash of the CDR is for programs.
-        self.assertEqual(sheet.print_area, "'Sessions'!$A$1:$AI$3")
+        self.assertEqual(sheet.print_area, "'Sessions'!$A$1:$AJ$3")
         # The filter takes the head and the sessions, and leaves the total row where it is.
         self.assertEqual(sheet.auto_filter.ref, f"A1:{sheet.dimensions.split(':')[1][:-1]}2")
 
@@ -195,7 +208,7 @@ class TestAnnex(BaseCase):
     def test_names_lead_programs_to_the_cells_in_any_language(self):
         workbook = self._open(ROW, SECOND)
         cells = {name: defined.attr_text for name, defined in workbook.defined_names.items()}
-        self.assertEqual(cells.keys(), {*names.FACTS, *names.COLUMNS})
+        self.assertEqual(cells.keys(), {*names.FACTS, *names.COLUMNS, names.OF_SETTLEMENT})
         self.assertEqual(cells["EMSP_LIST_HASH"], "'Summary'!$B$13")
         for name, expected in (
             ("EMSP_SETTLEMENT", "CLR/000001"),
@@ -215,7 +228,7 @@ class TestAnnex(BaseCase):
 
     def test_parts_that_miss_the_net_amount_are_refused(self):
         with self.assertRaisesRegex(ValueError, "CDR-1: expected parts that sum to 6.41"):
-            build_annex(HEADER, [replace(ROW, net=Decimal("6.41"))])
+            self._open(replace(ROW, net=Decimal("6.41")))
 
     def test_an_empty_list_gives_a_readable_annex(self):
         header = replace(HEADER, untaxed=Decimal("0.00"), tax=Decimal("0.00"))

@@ -10,7 +10,7 @@ from odoo.tests import HttpCase, tagged
 
 from ..controllers import verify
 from ..models.emsp_settlement_verify import VERIFY_LOCK
-from ..report.emsp_annex_guard import MAX_FILE_BYTES
+from ..report.emsp_annex_guard import PUBLIC
 from .common import cdr_payload
 from .settlement_common import SettlementCommon
 
@@ -197,7 +197,7 @@ class TestVerifyPage(SettlementCommon, HttpCase):
             (b"%PDF-1.7", 415, "not_spreadsheet"),
             (empty.getvalue(), 415, "not_spreadsheet"),
             (self.changed(lambda workbook: workbook.defined_names.clear()), 422, "no_annex"),
-            (b"0" * (MAX_FILE_BYTES + 1), 413, "too_large"),
+            (b"0" * (PUBLIC.file_bytes + 1), 413, "too_large"),
             (None, 400, "no_file"),
         ):
             with self.subTest(code=code, size=content and len(content)):

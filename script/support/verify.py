@@ -15,7 +15,7 @@ from emsp_parts.core.errors import CoreError  # noqa: E402
 from emsp_parts.core.ocpi.record_file import read_records  # noqa: E402
 from emsp_parts.core.verify import Status, verify_list  # noqa: E402
 from emsp_parts.report.emsp_annex_cells import English  # noqa: E402
-from emsp_parts.report.emsp_annex_guard import MAX_FILE_BYTES, RefusedFile  # noqa: E402
+from emsp_parts.report.emsp_annex_guard import OWN_MACHINE, RefusedFile  # noqa: E402
 from emsp_parts.report.emsp_annex_reader import SHA256, read_annex  # noqa: E402
 from emsp_parts.report.emsp_annex_verdict import list_text, refusal_text, row_text, status_text  # noqa: E402
 
@@ -58,9 +58,9 @@ def verify_file(options: argparse.Namespace) -> Any:
     if printed and not SHA256.fullmatch(printed):
         raise InputError(f"--list-hash: {refusal_text(English, 'list_hash')}")
     try:
-        stated = read_annex(read(options.annex, MAX_FILE_BYTES))
+        stated = read_annex(read(options.annex, OWN_MACHINE.file_bytes), OWN_MACHINE)
     except RefusedFile as refusal:
-        raise InputError(f"{options.annex}: {refusal_text(English, refusal.code)}") from None
+        raise InputError(f"{options.annex}: {refusal_text(English, refusal.code, OWN_MACHINE)}") from None
     payloads = read_payloads(options.payloads) if options.payloads else None
     return verify_list(stated, payloads, printed)
 
@@ -97,12 +97,14 @@ def unwrap(raw: bytes) -> bytes:
 def lines(found: Any, *, with_payloads: bool) -> list[str]:
     """For people: each row, what is wrong with the list, and a summary."""
     width = max((len(row.key) for row in found.rows), default=0)
+    # The sheet is told where there are several.
+    several = any(row.sheet > 1 for row in found.rows)
     text = []
     for row in found.rows:
         reasons = " ".join(row_text(English, reason) for reason in row.reasons)
         status = status_text(English, row.status)
         text.append(
-            f"row {row.place:<6} {row.key:<{width}}  {row.amount or '-':>12}  {status}. {reasons}".rstrip()
+            f"{f'sheet {row.sheet} ' if several else ''}row {row.place:<6} {row.key:<{width}}  {row.amount or '-':>12}  {status}. {reasons}".rstrip()
         )
     wrong = [row for row in found.rows if row.status is not Status.MATCHES]
     text += ["", f"{found.stated.settlement}, invoice {found.stated.invoice}"]

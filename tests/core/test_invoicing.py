@@ -11,7 +11,6 @@ from emsp_core.invoicing import (
     Component,
     InvoicePlan,
     PricedSession,
-    annex_taxes,
     components_of,
     plan,
     prove,
@@ -313,15 +312,6 @@ def test_component_survives_storing() -> None:
 
 
 # --- Taxes of the annex -------------------------------------------------------------------------------
-
-
-def test_invoice_tax_is_divided_over_the_sessions_by_their_net_amounts() -> None:
-    # 20 % of 10.00, 0.50 and 3.33 are 2.00, 0.10 and 0.666; the invoice has 2.77.
-    assert annex_taxes(amounts("10.00", "0.50", "3.33"), D("2.77"), 2) == amounts("2.00", "0.10", "0.67")
-
-
-def test_reverse_charge_leaves_every_session_without_tax() -> None:
-    assert annex_taxes(amounts("10.00", "-0.50"), D("0.00"), 2) == amounts("0.00", "0.00")
 
 
 # --- What always holds ----------------------------------------------------------------------------------

@@ -241,6 +241,7 @@ def test_json_states_codes_and_what_the_file_holds() -> None:
     )
     # JSON has values of any type; this one is a list.
     assert found["rows"][0] == {  # type: ignore[index]
+        "sheet": 1,
         "row": 2,
         "key": "FR*RVR*CDR-1",
         "amount": "1.0000",

@@ -4,6 +4,8 @@ import io
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from openpyxl import Workbook, load_workbook
 from support.parts import load_parts
@@ -11,7 +13,13 @@ from support.parts import load_parts
 # The package can be imported from here on.
 load_parts()
 
-from emsp_parts.report.emsp_annex import AnnexHeader, AnnexRow, build_annex  # noqa: E402
+from emsp_parts.report.emsp_annex import (  # noqa: E402
+    AnnexFiles,
+    AnnexHeader,
+    AnnexRow,
+    AnnexSettlement,
+    write_annex,
+)
 
 PAYLOADS = [b'{"country_code":"FR","party_id":"RVR","id":"CDR-%d"}' % number for number in (1, 2)]
 # Neither row has all four decimals of the list.
@@ -59,6 +67,7 @@ def row_of(number, before):
         chain_index=number + 1,
         chain_before=before,
         chain_hash="1$" + hexadecimal(f"{before}\n{hash_}"),
+        settlement="CLR/000001",
     )
 
 
@@ -75,20 +84,36 @@ HEADER = AnnexHeader(
     company_vat="",
     partner="eMSP",
     partner_vat="",
-    contract="RC00001",
-    settlement="CLR/000001",
-    date_first=date(2026, 10, 1),
-    date_last=date(2026, 10, 31),
-    time_zone="Europe/Paris",
+    settlements=[
+        AnnexSettlement(
+            name="CLR/000001",
+            contract="RC00001",
+            date_first=date(2026, 10, 1),
+            date_last=date(2026, 10, 31),
+            time_zone="Europe/Paris",
+            list_hash=LIST_HASH,
+            sessions=2,
+        )
+    ],
     invoice_number="INV/2026/00012",
     invoice_date=date(2026, 11, 10),
     currency="EUR",
     precision=4,
     untaxed=Decimal("9.10"),
     tax=Decimal("0.00"),
+    sessions=2,
     list_hash=LIST_HASH,
-    chain_head=ROWS[-1].chain_hash,
 )
+
+
+def build_annex(header, rows, **options):
+    """:return: bytes of the workbook."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "annex.xlsx"
+        write_annex(AnnexFiles(Path(folder), path), header, rows, **options)
+        return path.read_bytes()
+
+
 ANNEX = build_annex(HEADER, ROWS)
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from annexes import ANNEX, cell, changed, plain_workbook, set_cell
-from emsp_parts.report.emsp_annex_guard import MAX_FILE_BYTES, MAX_ROWS, RefusedFile, check_archive
+from emsp_parts.report.emsp_annex_guard import DETAILS_PER_SESSION, PUBLIC, RefusedFile, check_archive
 from emsp_parts.report.emsp_annex_reader import read_annex
 
 
@@ -61,13 +61,13 @@ HOSTILE = [
     pytest.param(ANNEX[: len(ANNEX) // 2], "not_spreadsheet", id="half a file"),
     pytest.param(archive(a=b"<a>"), "not_spreadsheet", id="XML that is not closed"),
     pytest.param(archive(a=b"<a/>"), "not_spreadsheet", id="an archive of something else"),
-    pytest.param(b"0" * (MAX_FILE_BYTES + 1), "too_large", id="a large file"),
+    pytest.param(b"0" * (PUBLIC.file_bytes + 1), "too_large", id="a large file"),
     pytest.param(archive(a=b" " * 310 * 1024**2), "unsafe", id="a ZIP bomb"),
     pytest.param(archive(a=BOMB), "unsafe", id="an entity bomb"),
     pytest.param(archive(a=BOMB.decode().encode("utf-16")), "unsafe", id="an entity bomb in UTF-16"),
     pytest.param(archive(a=b"<a>" + b"<b/>" * 200_000 + b"</a>"), "unsafe", id="many elements"),
     pytest.param(archive(a=sheet(b"<row>" + b"<c/>" * 5000 + b"</row>")), "unsafe", id="a long row"),
-    pytest.param(archive(a=sheet(b"<row/>" * (MAX_ROWS + 50))), "too_many_rows", id="many rows"),
+    pytest.param(archive(a=sheet(b"<row/>" * (PUBLIC.rows * DETAILS_PER_SESSION + 50))), "too_many_rows", id="many rows"),
     pytest.param(archive(**{f"a{n}": b"<a/>" for n in range(300)}), "unsafe", id="many parts"),
     pytest.param(plain_workbook(), "no_annex", id="another spreadsheet"),
 ]

@@ -95,7 +95,7 @@ def test_payload_of_several_lines_is_given_as_text(write):
         HEADER,
         untaxed=Decimal("6.40"),
         list_hash=hexadecimal(f"FR*RVR*CDR-1\t{hash_}\t6.4012\n"),
-        chain_head=row.chain_hash,
+        sessions=1,
     )
     lines = write(json.dumps({"payload": payload}).encode(), "p.jsonl")
     done = run(write(build_annex(header, [row])), "--payloads", lines)

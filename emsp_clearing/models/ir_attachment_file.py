@@ -1,0 +1,55 @@
+import os
+import shutil
+from tempfile import NamedTemporaryFile
+
+from odoo import api, models
+
+from odoo.addons.base.models.ir_attachment import IrAttachment
+
+from ..report.emsp_annex_manifest import file_digest
+
+
+class IrAttachmentFile(models.Model):
+    """Attachments from files that need not pass through the memory."""
+
+    _inherit = "ir.attachment"
+
+    @api.model
+    def _create_from_file(self, path, vals):
+        """Keep a copy of a file.
+
+        :param pathlib.Path path: of the file. :param dict vals: without its content; `mimetype` is needed.
+        :return: ir.attachment.
+        :raise OSError: when the copy cannot be written; then none is there.
+        """
+        if self._storage() != "file":
+            return self.create({**vals, "raw": path.read_bytes()})
+        # Odoo's own name for a content.
+        checksum = file_digest(path, "sha1")
+        name = f"{checksum[:2]}/{checksum}"
+        self._copy_into_store(path, name)
+        attachment = self.create(vals)
+        # As Odoo does itself where it stores a content: its `write` leaves these out.
+        super(IrAttachment, attachment).write(
+            {"store_fname": name, "checksum": checksum, "file_size": path.stat().st_size, "db_datas": False}
+        )
+        return attachment
+
+    def _copy_into_store(self, path, name):
+        target = self._full_path(name)
+        if os.path.exists(target):
+            return
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        # Under another name until it is whole: what has the name of its content is taken for it.
+        with NamedTemporaryFile(dir=os.path.dirname(target), delete=False) as copy:
+            try:
+                with path.open("rb") as file:
+                    shutil.copyfileobj(file, copy, 1024 * 1024)
+                copy.close()
+                # Removed with what is not referred to, should the transaction fail.
+                self._mark_for_gc(name)
+                os.chmod(copy.name, 0o644)
+                os.replace(copy.name, target)
+            except OSError:
+                os.unlink(copy.name)
+                raise

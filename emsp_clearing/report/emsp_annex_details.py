@@ -1,0 +1,143 @@
+"""The further sheets of the annex: price segments, findings, disputes. Rows are dataclasses."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from operator import attrgetter
+
+from .emsp_annex import Detail
+from .emsp_annex_cells import DATE_TIME, Language
+from .emsp_annex_columns import Column, Kind
+
+# As many decimals as the figure has.
+EXACT = "#,##0.00####"
+
+
+@dataclass(slots=True)
+class SegmentRow:
+    """One price component of one charging period. Exact and unrounded; of a credit, negative."""
+
+    cdr: str
+    ocpi_key: str
+    start: datetime | None
+    end: datetime | None
+    component: str
+    quantity: Decimal | None
+    billed_quantity: Decimal | None
+    unit: str
+    unit_price: Decimal | None
+    amount: Decimal
+    tariff: str
+    reason: str
+
+
+@dataclass(slots=True)
+class FindingRow:
+    cdr: str
+    ocpi_key: str
+    found_at: datetime
+    severity: str
+    message: str
+    path: str
+    expected: str
+    found: str
+    tolerance: str
+    code: str
+
+
+@dataclass(slots=True)
+class DisputeRow:
+    """`opened_by` is a name; the amounts are net. What is still open has no end."""
+
+    dispute: str
+    cdr: str
+    ocpi_key: str
+    raised: str
+    opened_at: datetime
+    opened_by: str
+    reason: str
+    explanation: str
+    own_amount: Decimal | None
+    disputed_amount: Decimal
+    answered_at: datetime | None
+    state: str
+    answer: str
+    agreed_amount: Decimal | None
+    closed_at: datetime | None
+    by_silence: str
+    credit_cdr: str
+    new_cdr: str
+
+
+def _text(key: str, label: str, width: float) -> Column:
+    return Column(key, label, width, attrgetter(key))
+
+
+def _instant(key: str, label: str) -> Column:
+    return Column(key, label, 20, attrgetter(key), Kind.INSTANT, DATE_TIME)
+
+
+def _number(key: str, label: str, *, total: bool = False) -> Column:
+    return Column(key, label, 14, attrgetter(key), Kind.DECIMAL, EXACT, total)
+
+
+def segments(currency: str, rows: Iterable[SegmentRow], language: Language) -> Detail:
+    _ = language._
+    columns = [
+        _text("cdr", _("CDR"), 26),
+        _instant("start", _("Start (UTC)")),
+        _instant("end", _("End (UTC)")),
+        _text("component", _("Component"), 20),
+        _number("quantity", _("Quantity")),
+        _number("billed_quantity", _("Billed quantity")),
+        _text("unit", _("Unit"), 10),
+        _number("unit_price", f"{_('Unit price')} ({currency})"),
+        _number("amount", f"{_('Exact amount')} ({currency})", total=True),
+        _text("tariff", _("Applied tariff"), 24),
+        _text("reason", _("Conditions"), 40),
+        _text("ocpi_key", _("OCPI key"), 40),
+    ]
+    return Detail(_("Price segments"), columns, rows)
+
+
+def findings(rows: Iterable[FindingRow], language: Language) -> Detail:
+    _ = language._
+    columns = [
+        _text("cdr", _("CDR"), 26),
+        _instant("found_at", _("Found at (UTC)")),
+        _text("severity", _("Severity"), 12),
+        _text("message", _("Finding"), 70),
+        _text("path", _("Field"), 28),
+        _text("expected", _("Expected"), 20),
+        _text("found", _("Found"), 20),
+        _text("tolerance", _("Tolerance"), 14),
+        _text("code", _("Code"), 24),
+        _text("ocpi_key", _("OCPI key"), 40),
+    ]
+    return Detail(_("Findings"), columns, rows)
+
+
+def disputes(currency: str, rows: Iterable[DisputeRow], language: Language) -> Detail:
+    _ = language._
+    columns = [
+        _text("dispute", _("Dispute"), 16),
+        _text("cdr", _("CDR"), 26),
+        _text("raised", _("Raised"), 16),
+        _instant("opened_at", _("Opened at (UTC)")),
+        _text("opened_by", _("Opened by"), 24),
+        _text("reason", _("Reason"), 22),
+        _text("explanation", _("Explanation"), 50),
+        _number("own_amount", f"{_('Amount by the opener')} ({currency})"),
+        _number("disputed_amount", f"{_('Disputed amount')} ({currency})"),
+        _instant("answered_at", _("Answered at (UTC)")),
+        _text("state", _("State"), 24),
+        _text("answer", _("Answer"), 50),
+        _number("agreed_amount", f"{_('Agreed amount')} ({currency})"),
+        _instant("closed_at", _("Closed at (UTC)")),
+        _text("by_silence", _("By silence"), 11),
+        _text("credit_cdr", _("Credit CDR"), 26),
+        _text("new_cdr", _("New CDR"), 26),
+        _text("ocpi_key", _("OCPI key"), 40),
+    ]
+    return Detail(_("Disputes"), columns, rows)
