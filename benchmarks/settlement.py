@@ -133,9 +133,9 @@ def check(settlement, number):
 def annex_cells(move):
     """:return: the values of a session in the annex, as they are read back."""
     attachment = move.emsp_annex_id
-    workbook = load_workbook(attachment._full_path(attachment.store_fname), read_only=True)
-    lines = workbook["Sessions"].iter_rows(min_row=2, max_row=2, values_only=True)
-    return next(lines)
+    with Path(attachment._full_path(attachment.store_fname)).open("rb") as file:
+        sheet = load_workbook(file, read_only=True)["Sessions"]
+        return next(sheet.iter_rows(min_row=2, max_row=2, values_only=True))
 
 
 def write_bare(cells, number):

@@ -63,3 +63,24 @@ class EmspCdrBulk(models.Model):
         query.order = SQL('ocpi_key COLLATE "C"')
         amount = SQL("ROUND(COALESCE(amount_untaxed, 0), %s)::text", LIST_DIGITS)
         return stream(self.env, query.select(SQL("ocpi_key"), SQL("payload_sha256"), amount))
+
+    @api.model
+    def _billed_rows_of(self, domain, names):
+        """:param names: stored fields without those computed on reading.
+        :return: iterator of dicts of the CDRs of a domain, by key; amounts are Decimal, records their ids.
+        """
+        query = self._search(domain)
+        self.flush_model(names)
+        query.order = "ocpi_key"
+        columns = [SQL.identifier(name) for name in names]
+        amount = SQL("COALESCE(amount_untaxed, 0)::text")
+        for amount_text, *values in stream(self.env, query.select(amount, *columns)):
+            yield {**dict(zip(names, values, strict=True)), "amount_untaxed": D(amount_text)}
+
+    @api.model
+    def _ocpi_ids_of(self, domain):
+        """:return: iterator of the OCPI ids of the CDRs of a domain, by key."""
+        query = self._search(domain)
+        self.flush_model(["ocpi_id", "ocpi_key"])
+        query.order = "ocpi_key"
+        return (ocpi_id for (ocpi_id,) in stream(self.env, query.select(SQL("ocpi_id"))))

@@ -22,7 +22,8 @@ class EmspContractAnnex(models.Model):
         help="Spreadsheets then know that the file is UTF-8. Some systems stumble over it.",
     )
     annex_has_parquet = fields.Boolean(
-        string="Sessions as Parquet", help="The sessions for a data platform: exact decimals, instants in UTC."
+        string="Sessions as Parquet",
+        help="The sessions for a data platform: exact decimals, instants in UTC.",
     )
     annex_mails_all = fields.Boolean(
         string="Mail these files, too",

@@ -7,7 +7,7 @@ DIGITS = 4
 
 
 class EmspDisputeAnnex(models.Model):
-    """A dispute as the annex tells it: how it was opened and decided, without what we think among ourselves."""
+    """A dispute as the annex tells it: its opening and its decision, nothing of what is internal."""
 
     _inherit = "emsp.dispute"
 

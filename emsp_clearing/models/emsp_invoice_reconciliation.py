@@ -1,4 +1,3 @@
-import hashlib
 import uuid
 
 import pytz
@@ -220,9 +219,9 @@ class EmspInvoiceReconciliation(models.Model):
     @api.model
     def _own_object(self, move):
         """:return: core InvoiceReconciliation, in the name of the party of most of the CDRs."""
-        cdrs = self.env["emsp.cdr"].search([("move_id", "=", move.id)], order="ocpi_key")
-        parties = [(cdr.ocpi_country_code, cdr.ocpi_party_id) for cdr in cdrs]
-        country_code, party_id = max(sorted(set(parties)), key=parties.count)
+        cdrs, listed = self.env["emsp.cdr"], [("move_id", "=", move.id)]
+        parties = cdrs._read_group(listed, ["ocpi_country_code", "ocpi_party_id"], ["__count"])
+        country_code, party_id, __ = min(parties, key=lambda party: (-party[2], party[:2]))
         sign = -1 if move.move_type == "out_refund" else 1
         digits = move.currency_id.decimal_places
         return InvoiceReconciliation(
@@ -230,12 +229,12 @@ class EmspInvoiceReconciliation(models.Model):
             party_id=party_id,
             id=str(uuid.uuid4()),
             invoice_id=move.name,
-            cdrs=tuple(cdr.ocpi_id for cdr in cdrs),
+            cdrs=tuple(cdrs._ocpi_ids_of(listed)),
             total_cost=Price(
                 from_float(move.amount_untaxed, digits) * sign, from_float(move.amount_total, digits) * sign
             ),
             currency=move.currency_id.name,
-            annex_sha256=hashlib.sha256(move.emsp_annex_id.raw or b"").hexdigest(),
+            annex_sha256=move.emsp_annex_id._content_sha256(),
             dispute_url=f"{move.get_base_url()}/my/invoices/{move.id}",
             last_updated=pytz.utc.localize(fields.Datetime.now()),
         )

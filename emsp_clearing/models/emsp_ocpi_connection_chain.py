@@ -72,7 +72,8 @@ class EmspOcpiConnectionChain(models.Model):
     def _unsealed_query(self):
         """The cursor reads what was there when it was opened: what is sealed meanwhile does not matter."""
         return SQL(
-            "SELECT id, payload_sha256 FROM emsp_cdr WHERE connection_id = %s AND chain_hash IS NULL ORDER BY id",
+            """SELECT id, payload_sha256 FROM emsp_cdr
+                WHERE connection_id = %s AND chain_hash IS NULL ORDER BY id""",
             self.id,
         )
 

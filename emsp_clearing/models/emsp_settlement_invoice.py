@@ -1,10 +1,9 @@
 from odoo import Command, models
 from odoo.exceptions import UserError
 
-from ..core.chain import LIST_DIGITS
 from ..core.errors import InvoicingError
 from ..core.invoicing import PricedSession, plan, prove
-from ..core.money import ZERO, D, from_float, to_float
+from ..core.money import D, to_float
 from .emsp_settlement_lines import PRODUCTS
 
 # Of the billed quantity; what a price limit changed has none.
@@ -46,7 +45,7 @@ class EmspSettlementInvoice(models.Model):
             settlement._check_invoiceable()
         moves = self.env["account.move"]
         for document in self._split_documents():
-            invoice_plan = self._plan(document.rows)
+            invoice_plan = self._plan(document.domain)
             if invoice_plan.total:
                 moves |= self._create_move(document, invoice_plan)
         return moves
@@ -56,31 +55,36 @@ class EmspSettlementInvoice(models.Model):
 
     def _create_move(self, document, invoice_plan):
         """A draft, billed to these settlements, and its sessions marked with it."""
-        leading = self[:1]
+        leading, cdrs = self[:1], self.env["emsp.cdr"]
         vals = leading._prepare_move_vals(invoice_plan)
-        vals["emsp_settlement_ids"] = [Command.set(self.browse(document.settlement_ids).ids)]
+        billed = [settlement.id for (settlement,) in cdrs._read_group(document.domain, ["settlement_id"])]
+        vals["emsp_settlement_ids"] = [Command.set(billed)]
         vals["reversed_entry_id"] = document.corrected_move_id if invoice_plan.total < 0 else False
         move = self.env["account.move"].create(vals)
-        self.env["emsp.cdr"].browse(document.cdr_ids)._update_state("invoiced", move_id=move.id)
+        cdrs._update_state_of(document.domain, "invoiced", move_id=move.id)
         return move
 
-    def _plan(self, rows):
-        """The lines of one document, proven against the sum of its sessions."""
-        leading = self[:1]
+    def _plan(self, domain):
+        """The lines of one document, proven against the sum of its sessions.
+
+        :param domain: of its CDRs.
+        """
+        leading, cdrs = self[:1], self.env["emsp.cdr"]
+        group_of = leading._row_grouper(with_contract=len(self.contract_id) > 1)
         buckets = leading._tax_buckets()
-        groups = leading._group_of_rows(rows, with_contract=len(self.contract_id) > 1)
-        sessions = [
+        # One after the other: components of a hundred thousand CDRs fill the memory.
+        sessions = (
             PricedSession(
                 key=row["ocpi_key"],
                 components=leading._line_components(row, buckets),
-                amount=from_float(row["amount_untaxed"], LIST_DIGITS),
-                group=group,
+                amount=row["amount_untaxed"],
+                group=group_of(row),
             )
-            for row, group in zip(rows, groups, strict=True)
-        ]
+            for row in cdrs._billed_rows_of(domain, leading._billed_fields())
+        )
         try:
             invoice_plan = plan(sessions, digits=leading.currency_id.decimal_places)
-            prove(invoice_plan, sum((session.amount for session in sessions), ZERO))
+            prove(invoice_plan, cdrs._sum_of(domain))
         except InvoicingError as error:
             raise leading._does_not_add_up(error) from error
         return invoice_plan

@@ -6,9 +6,8 @@ from babel.dates import format_date, format_datetime
 from odoo import api, fields, models
 from odoo.tools import babel_locale_parse, formatLang, get_lang
 
-from ..core.chain import LIST_DIGITS
 from ..core.invoicing import Component, merged
-from ..core.money import from_float
+from ..core.money import D
 from ..core.pricing.grid import first_member
 from .emsp_contract_invoicing import LINE_GROUPINGS
 
@@ -24,6 +23,7 @@ PRODUCTS = {
 }
 # In the group of a line: the contract (id as text), the origin month of late sessions, what else it is by.
 CONTRACT, ORIGIN, NAME = range(3)
+ROW_FIELDS = ("id", "ocpi_key", "components", "settlement_id", "is_late", "session_end_at")
 # What is read of a session besides, to group its lines by.
 GROUP_FIELDS = {
     "location_group": ("evse_id", "location_connector_id"),
@@ -51,54 +51,57 @@ class EmspSettlementLines(models.Model):
     def _contract_terms(self):
         return [*super()._contract_terms(), "line_grouping"]
 
-    def _group_fields(self):
-        return GROUP_FIELDS.get(self.line_grouping, ())
+    def _billed_fields(self):
+        """What billing reads of a session, besides its amount."""
+        return [*ROW_FIELDS, *GROUP_FIELDS.get(self.line_grouping, ())]
 
-    def _group_of_rows(self, rows, with_contract):
-        """:return: list of core Group, one for each row."""
-        settlements = self.browse({row["settlement_id"] for row in rows})
-        contracts = {s.id: str(s.contract_id.id) if with_contract else "" for s in settlements}
-        earlier = {s.id for s in settlements if s.period_end < self.period_end}
-        names = self._group_names(rows)
-        return [
-            (
-                contracts[row["settlement_id"]],
-                self._origin_month(row) if row["is_late"] or row["settlement_id"] in earlier else "",
-                name,
-            )
-            for row, name in zip(rows, names, strict=True)
-        ]
+    def _row_grouper(self, with_contract):
+        """:return: function of a row (dict of `_billed_fields`) that gives its core Group."""
+        name_of = self._row_namer()
+        listed = {}
+
+        def group_of(row):
+            if row["settlement_id"] not in listed:
+                settlement = self.browse(row["settlement_id"])
+                contract = str(settlement.contract_id.id) if with_contract else ""
+                listed[settlement.id] = contract, settlement.period_end < self.period_end
+            contract, is_earlier = listed[row["settlement_id"]]
+            origin = self._origin_month(row) if row["is_late"] or is_earlier else ""
+            return contract, origin, name_of(row)
+
+        return group_of
 
     def _origin_month(self, row):
         """ "2026-09" of a session that is billed later than its period: its revenue is of that month."""
         return f"{self.contract_id._local_date(row['session_end_at']):%Y-%m}"
 
-    def _group_names(self, rows):
+    def _row_namer(self):
+        """:return: function of a row that gives what its lines are grouped by, as text."""
         if self.line_grouping == "location_group":
-            return self._location_group_names(rows)
+            return self._location_group_namer()
         if self.line_grouping == "tariff":
-            grids = self.env["emsp.price.grid"].browse({row["price_grid_id"] for row in rows} - {False})
+            grids = self.env["emsp.price.grid"].search([("company_id", "=", self.company_id.id)])
             names = {grid.id: grid.display_name for grid in grids}
-            return [names.get(row["price_grid_id"]) or row["priced_by"] or "" for row in rows]
+            return lambda row: names.get(row["price_grid_id"]) or row["priced_by"] or ""
         if self.line_grouping == "cdr":
-            return [self._session_label(row) for row in rows]
-        return [""] * len(rows)
+            return self._session_label
+        return lambda row: ""
 
-    def _location_group_names(self, rows):
+    def _location_group_namer(self):
         """By the first group that a charger is in; a charger is looked up once."""
         groups = self.env["emsp.location.group"].search([("company_id", "=", self.company_id.id)])
         members = [(group, group._membership()) for group in groups]
-        by_charger = {}
-        for row in rows:
+        other = self._other_chargers()
+        names = {}
+
+        def name_of(row):
             charger = (row["evse_id"], row["location_connector_id"])
-            if charger not in by_charger:
-                location_id = self._location_code(row) if members else None
-                by_charger[charger] = first_member(members, location_id, row["evse_id"])
-        return [
-            getattr(by_charger[row["evse_id"], row["location_connector_id"]], "name", None)
-            or self._other_chargers()
-            for row in rows
-        ]
+            if charger not in names:
+                group = first_member(members, self._location_code(row) if members else None, row["evse_id"])
+                names[charger] = group.name if group else other
+            return names[charger]
+
+        return name_of
 
     def _other_chargers(self):
         lang = self._invoice_partner().lang or self.env.lang
@@ -127,10 +130,10 @@ class EmspSettlementLines(models.Model):
 
     def _line_components(self, row, buckets):
         """:return: tuple of core Component of a session, as the lines of the invoice need them."""
-        components = tuple(Component.from_json(component) for component in row["components"])
+        components = tuple(Component.from_json(component) for component in row["components"] or ())
         if self.line_grouping != "cdr":
             return components
-        return merged(components, from_float(row["energy_kwh"], LIST_DIGITS), buckets.__getitem__)
+        return merged(components, D(str(row["energy_kwh"] or 0)), buckets.__getitem__)
 
     def _tax_buckets(self):
         """:return: dict component -> the first one that is taxed alike: a line has one kind of tax."""

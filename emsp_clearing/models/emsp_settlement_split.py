@@ -1,36 +1,24 @@
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
-from ..core.chain import LIST_DIGITS
-from ..core.money import D, from_float
 from .emsp_contract_invoicing import CREDIT_SCOPES, INVOICE_SCOPES
 
 # Invoices of one session each that one transaction makes.
 SESSIONS_PER_RUN = 100
-# What billing reads of a session; the rest depends on how the lines are grouped.
-ROW_FIELDS = ("ocpi_key", "amount_untaxed", "components", "settlement_id", "is_late", "session_end_at")
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
     """Sessions that go onto one invoice or credit note.
 
-    `rows` are dicts of the CDRs' values; `corrected_move_id` is the invoice that their credits correct.
+    `domain` is of the CDRs; `corrected_move_id` is the invoice that their credits correct.
     """
 
-    rows: list[dict[str, Any]]
+    domain: Domain
     corrected_move_id: int | None = None
-
-    @property
-    def cdr_ids(self) -> list[int]:
-        return [row["id"] for row in self.rows]
-
-    @property
-    def settlement_ids(self) -> list[int]:
-        return sorted({row["settlement_id"] for row in self.rows})
 
 
 class EmspSettlementSplit(models.Model):
@@ -49,28 +37,22 @@ class EmspSettlementSplit(models.Model):
         """:return: list of Document; with an invoice for each session, those of the next few.
         :raise UserError: when the sessions do not sum to the lists.
         """
-        leading = self[:1]
-        if leading.invoice_scope == "cdr":
-            rows = self._billable_rows(limit=SESSIONS_PER_RUN)
-            corrected = self._corrected_moves(rows)
-            return [Document([row], corrected.get(row["id"])) for row in rows]
-        rows = self._billable_rows()
-        self._prove_lists(rows)
-        if leading.credit_scope == "own":
-            return self._split_credits(rows)
-        return [Document(rows)] if rows else []
+        domain, cdrs = self._billable_domain(), self.env["emsp.cdr"]
+        if self[:1].invoice_scope == "cdr":
+            found = cdrs.search(domain, order="ocpi_key", limit=SESSIONS_PER_RUN)
+            corrected = self._corrected_moves(Domain("id", "in", found.ids))
+            return [Document(Domain("id", "=", cdr.id), corrected.get(cdr.id)) for cdr in found]
+        self._prove_lists(domain)
+        if self[:1].credit_scope == "own":
+            return self._split_credits(domain)
+        return [Document(domain)] if cdrs.search_count(domain, limit=1) else []
 
     def _billable_domain(self):
-        domain = [("settlement_id", "in", self.ids), ("state", "=", "locked"), ("move_id", "=", False)]
-        # A session of zero has no invoice of its own.
-        return [*domain, ("amount_untaxed", "!=", 0)] if self[:1].invoice_scope == "cdr" else domain
-
-    def _billable_rows(self, limit=None):
-        """:return: list of dicts, by key."""
-        names = {*ROW_FIELDS, *self[:1]._group_fields()}
-        return self.env["emsp.cdr"].search_read(
-            self._billable_domain(), sorted(names), order="ocpi_key", limit=limit, load=None
+        domain = Domain(
+            [("settlement_id", "in", self.ids), ("state", "=", "locked"), ("move_id", "=", False)]
         )
+        # A session of zero has no invoice of its own.
+        return domain & Domain("amount_untaxed", "!=", 0) if self[:1].invoice_scope == "cdr" else domain
 
     def _sessions_left(self):
         """Whether sessions wait for an invoice of their own."""
@@ -78,27 +60,26 @@ class EmspSettlementSplit(models.Model):
             return False
         return bool(self.env["emsp.cdr"].search_count(self._billable_domain(), limit=1))
 
-    def _prove_lists(self, rows):
-        found = sum((from_float(row["amount_untaxed"], LIST_DIGITS) for row in rows), D(0))
-        listed = self._group_amount()
+    def _prove_lists(self, domain):
+        found, listed = self.env["emsp.cdr"]._sum_of(domain), self._group_amount()
         if found != listed:
             raise self[:1]._does_not_add_up(
                 self.env._("expected %(expected)s, got %(found)s", expected=listed, found=found)
             )
 
-    def _split_credits(self, rows):
+    def _split_credits(self, domain):
         """The sessions on one document, and the credits of each earlier invoice on one of their own."""
-        corrected = self._corrected_moves(rows)
         by_move = defaultdict(list)
-        for row in rows:
-            by_move[corrected.get(row["id"])].append(row)
-        ordered = sorted(by_move.items(), key=lambda item: item[0] or 0)
-        return [Document(found, move_id) for move_id, found in ordered]
+        for cdr_id, move_id in self._corrected_moves(domain).items():
+            by_move[move_id].append(cdr_id)
+        credits = [Document(Domain("id", "in", ids), move_id) for move_id, ids in sorted(by_move.items())]
+        rest = domain & ~Domain.OR(document.domain for document in credits)
+        has_rest = self.env["emsp.cdr"].search_count(rest, limit=1)
+        return [Document(rest), *credits] if has_rest else credits
 
-    def _corrected_moves(self, rows):
+    def _corrected_moves(self, domain):
         """:return: dict id of a credit CDR -> id of the invoice that billed its original."""
         credits = self.env["emsp.cdr"].search_fetch(
-            [("id", "in", [row["id"] for row in rows]), ("credited_cdr_id.move_id", "!=", False)],
-            ["credited_cdr_id"],
+            domain & Domain("credited_cdr_id.move_id", "!=", False), ["credited_cdr_id"]
         )
         return {credit.id: credit.credited_cdr_id.move_id.id for credit in credits}

@@ -1,10 +1,10 @@
+import hashlib
 import os
 import shutil
+from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from odoo import api, models
-
-from odoo.addons.base.models.ir_attachment import IrAttachment
 
 from ..report.emsp_annex_manifest import file_digest
 
@@ -30,10 +30,17 @@ class IrAttachmentFile(models.Model):
         self._copy_into_store(path, name)
         attachment = self.create(vals)
         # As Odoo does itself where it stores a content: its `write` leaves these out.
-        super(IrAttachment, attachment).write(
-            {"store_fname": name, "checksum": checksum, "file_size": path.stat().st_size, "db_datas": False}
+        models.Model.write(
+            attachment,
+            {"store_fname": name, "checksum": checksum, "file_size": path.stat().st_size, "db_datas": False},
         )
         return attachment
+
+    def _content_sha256(self):
+        """:return: hex SHA-256 of the content, which need not pass through the memory."""
+        if self.store_fname:
+            return file_digest(Path(self._full_path(self.store_fname)))
+        return hashlib.sha256(self.raw or b"").hexdigest()
 
     def _copy_into_store(self, path, name):
         target = self._full_path(name)

@@ -132,6 +132,9 @@ class CsvChoice(NamedTuple):
     with_mark: bool = True
 
 
+PLAIN_CSV = CsvChoice()
+
+
 class AnnexFiles(NamedTuple):
     """Where to write, all below a folder for temporary files; without a path, a file is not made."""
 
@@ -147,7 +150,7 @@ def write_annex(
     rows: Iterable[AnnexRow],
     details: Sequence[Detail] = (),
     language: Language = English,
-    csv: CsvChoice = CsvChoice(),
+    csv: CsvChoice = PLAIN_CSV,
     limit: int = MAX_ROWS,
 ) -> Tally:
     """The workbook: a summary, the sessions with one line per CDR, and the details. And the same sessions
@@ -157,16 +160,17 @@ def write_annex(
     Raises ValueError when the parts of a row do not sum to its net amount, OSError when a file cannot be
     written.
     """
-    _ = language._
-    title = _("Session annex %(invoice)s", invoice=header.invoice_number)
+    title = language._("Session annex %(invoice)s", invoice=header.invoice_number)
     book = AnnexWorkbook(files.xlsx, files.folder, header.color, header.invoice_number, limit)
     book.book.set_properties({"title": title, "author": header.company})
-    summary = book.add_sheet(_("Summary"), landscape=False, pages_across=1)
+    summary = book.add_sheet(language._("Summary"), landscape=False, pages_across=1)
     columns = session_columns(header, language)
     # What comes after it is for programs, and of no use on paper.
     printed = [column.name for column in columns].index(names.PAYLOAD_HASH) + 1
     numbered = header.sessions > limit
-    table = Table(book, _("Sessions"), columns, _("Total"), numbered=numbered, printed=printed)
+    table = Table(
+        book, language._("Sessions"), columns, language._("Total"), numbered=numbered, printed=printed
+    )
     tally = Tally()
     with ExitStack() as stack:
         sinks = [table]
@@ -175,7 +179,7 @@ def write_annex(
             stack.callback(sinks[-1].close)
         if files.parquet:
             # Not before it is asked for: its library takes its time and memory.
-            from .emsp_annex_parquet import ParquetFile  # noqa: PLC0415
+            from .emsp_annex_parquet import ParquetFile
 
             sinks.append(ParquetFile(files.parquet, columns))
             stack.callback(sinks[-1].close)
@@ -187,7 +191,7 @@ def write_annex(
     parts = table.close()
     _name_columns(book, columns, parts)
     for detail in details:
-        write_table(Table(book, detail.title, detail.columns, _("Total")), detail.rows)
+        write_table(Table(book, detail.title, detail.columns, language._("Total")), detail.rows)
     write_summary(book, summary, header, columns, parts, tally, language)
     book.close()
     return tally

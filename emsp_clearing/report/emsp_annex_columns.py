@@ -73,7 +73,6 @@ def mask(identifier: str) -> str:
 
 def session_columns(header: AnnexHeader, language: Language) -> list[Column]:
     """What the two sides compare comes first, the rest of the evidence after it."""
-    _ = language._
     money = money_format(header.precision)
 
     def text(key: str, label: str, width: float, kind: Kind = Kind.TEXT) -> Column:
@@ -101,48 +100,53 @@ def session_columns(header: AnnexHeader, language: Language) -> list[Column]:
         return Column(key, label, 20, lambda row: read(row).replace(tzinfo=None), Kind.INSTANT, DATE_TIME)
 
     return [
-        text("cdr", _("CDR"), 26),
-        local("start_local", _("Start (local)"), "start"),
-        offset("start_offset", _("Offset at start"), "start"),
-        local("end_local", _("End (local)"), "end"),
-        offset("end_offset", _("Offset at end"), "end"),
-        text("time_zone", _("Time zone"), 17),
-        text("place", _("Place"), 28),
-        text("city", _("City"), 18),
-        text("evse_id", _("EVSE ID"), 22),
-        Column("token", _("Token (masked)"), 18, lambda row: mask(row.token_uid)),
-        Column("emaid", _("eMA ID (masked)"), 20, lambda row: mask(row.emaid)),
+        text("cdr", language._("CDR"), 26),
+        local("start_local", language._("Start (local)"), "start"),
+        offset("start_offset", language._("Offset at start"), "start"),
+        local("end_local", language._("End (local)"), "end"),
+        offset("end_offset", language._("Offset at end"), "end"),
+        text("time_zone", language._("Time zone"), 17),
+        text("place", language._("Place"), 28),
+        text("city", language._("City"), 18),
+        text("evse_id", language._("EVSE ID"), 22),
+        Column("token", language._("Token (masked)"), 18, lambda row: mask(row.token_uid)),
+        Column("emaid", language._("eMA ID (masked)"), 20, lambda row: mask(row.emaid)),
         Column("energy_kwh", "kWh", 12, attrgetter("energy_kwh"), Kind.DECIMAL, KWH, True),
-        Column("duration_s", _("Duration"), 11, attrgetter("duration_s"), Kind.SECONDS, ELAPSED, True),
-        minutes("parking_min", _("Parking (min)"), "parking_s"),
-        text("tariff", _("Applied tariff"), 24),
-        amount("session_fee", _("Session fee")),
-        amount("energy", _("Energy")),
-        amount("time", _("Time")),
-        amount("parking", _("Parking")),
-        amount("other", _("Other")),
-        amount("net", _("Net"), names.AMOUNT),
-        text("tax_label", _("Tax code"), 12),
-        amount("tax", _("Tax")),
-        amount("gross", _("Gross")),
-        Column("credit", _("Credit"), 9, lambda row: _("credit") if row.is_credit else None),
-        Column("late_from", _("Late, from period"), 13, lambda row: row.late_from or None, Kind.OWN),
-        Column("settlement", _("Settlement"), 14, attrgetter("settlement"), name=names.OF_SETTLEMENT),
-        text("session_id", _("Session"), 20),
-        minutes("duration_min", _("Duration (min)"), "duration_s"),
-        text("address", _("Address"), 28),
-        text("country", _("Country"), 10),
-        text("connector", _("Connector"), 18),
-        text("power_type", _("Power type"), 14),
-        instant("start_utc", _("Start (UTC)"), "start"),
-        instant("end_utc", _("End (UTC)"), "end"),
+        Column(
+            "duration_s", language._("Duration"), 11, attrgetter("duration_s"), Kind.SECONDS, ELAPSED, True
+        ),
+        minutes("parking_min", language._("Parking (min)"), "parking_s"),
+        text("tariff", language._("Applied tariff"), 24),
+        amount("session_fee", language._("Session fee")),
+        amount("energy", language._("Energy")),
+        amount("time", language._("Time")),
+        amount("parking", language._("Parking")),
+        amount("other", language._("Other")),
+        amount("net", language._("Net"), names.AMOUNT),
+        text("tax_label", language._("Tax code"), 12),
+        amount("tax", language._("Tax")),
+        amount("gross", language._("Gross")),
+        Column(
+            "credit", language._("Credit"), 9, lambda row: language._("credit") if row.is_credit else None
+        ),
+        Column("late_from", language._("Late, from period"), 13, lambda row: row.late_from or None, Kind.OWN),
+        Column(
+            "settlement", language._("Settlement"), 14, attrgetter("settlement"), name=names.OF_SETTLEMENT
+        ),
+        text("session_id", language._("Session"), 20),
+        minutes("duration_min", language._("Duration (min)"), "duration_s"),
+        text("address", language._("Address"), 28),
+        text("country", language._("Country"), 10),
+        text("connector", language._("Connector"), 18),
+        text("power_type", language._("Power type"), 14),
+        instant("start_utc", language._("Start (UTC)"), "start"),
+        instant("end_utc", language._("End (UTC)"), "end"),
         *_evidence_columns(language),
     ]
 
 
 def _evidence_columns(language: Language) -> list[Column]:
     """What `core.verify` reads, besides the net amount."""
-    _ = language._
 
     def evidence(name: str, key: str, label: str, width: float, kind: Kind = Kind.OWN) -> Column:
         return Column(
@@ -150,12 +154,12 @@ def _evidence_columns(language: Language) -> list[Column]:
         )
 
     return [
-        evidence(names.PAYLOAD_HASH, "payload_sha256", _("SHA-256 of the CDR as received"), 68),
-        evidence(names.KEY, "ocpi_key", _("OCPI key"), 40, Kind.TEXT),
-        evidence(names.ROW_HASH, "row_sha256", _("SHA-256 of the row"), 68),
-        evidence(names.CHAIN_INDEX, "chain_index", _("Place in the chain"), 11, Kind.INTEGER),
-        evidence(names.CHAIN_BEFORE, "chain_before", _("Chain before the CDR"), 70),
-        evidence(names.CHAIN_HASH, "chain_hash", _("Chain after the CDR"), 70),
+        evidence(names.PAYLOAD_HASH, "payload_sha256", language._("SHA-256 of the CDR as received"), 68),
+        evidence(names.KEY, "ocpi_key", language._("OCPI key"), 40, Kind.TEXT),
+        evidence(names.ROW_HASH, "row_sha256", language._("SHA-256 of the row"), 68),
+        evidence(names.CHAIN_INDEX, "chain_index", language._("Place in the chain"), 11, Kind.INTEGER),
+        evidence(names.CHAIN_BEFORE, "chain_before", language._("Chain before the CDR"), 70),
+        evidence(names.CHAIN_HASH, "chain_hash", language._("Chain after the CDR"), 70),
     ]
 
 

@@ -83,61 +83,58 @@ def _number(key: str, label: str, *, total: bool = False) -> Column:
 
 
 def segments(currency: str, rows: Iterable[SegmentRow], language: Language) -> Detail:
-    _ = language._
     columns = [
-        _text("cdr", _("CDR"), 26),
-        _instant("start", _("Start (UTC)")),
-        _instant("end", _("End (UTC)")),
-        _text("component", _("Component"), 20),
-        _number("quantity", _("Quantity")),
-        _number("billed_quantity", _("Billed quantity")),
-        _text("unit", _("Unit"), 10),
-        _number("unit_price", f"{_('Unit price')} ({currency})"),
-        _number("amount", f"{_('Exact amount')} ({currency})", total=True),
-        _text("tariff", _("Applied tariff"), 24),
-        _text("reason", _("Conditions"), 40),
-        _text("ocpi_key", _("OCPI key"), 40),
+        _text("cdr", language._("CDR"), 26),
+        _instant("start", language._("Start (UTC)")),
+        _instant("end", language._("End (UTC)")),
+        _text("component", language._("Component"), 20),
+        _number("quantity", language._("Quantity")),
+        _number("billed_quantity", language._("Billed quantity")),
+        _text("unit", language._("Unit"), 10),
+        _number("unit_price", f"{language._('Unit price')} ({currency})"),
+        _number("amount", f"{language._('Exact amount')} ({currency})", total=True),
+        _text("tariff", language._("Applied tariff"), 24),
+        _text("reason", language._("Conditions"), 40),
+        _text("ocpi_key", language._("OCPI key"), 40),
     ]
-    return Detail(_("Price segments"), columns, rows)
+    return Detail(language._("Price segments"), columns, rows)
 
 
 def findings(rows: Iterable[FindingRow], language: Language) -> Detail:
-    _ = language._
     columns = [
-        _text("cdr", _("CDR"), 26),
-        _instant("found_at", _("Found at (UTC)")),
-        _text("severity", _("Severity"), 12),
-        _text("message", _("Finding"), 70),
-        _text("path", _("Field"), 28),
-        _text("expected", _("Expected"), 20),
-        _text("found", _("Found"), 20),
-        _text("tolerance", _("Tolerance"), 14),
-        _text("code", _("Code"), 24),
-        _text("ocpi_key", _("OCPI key"), 40),
+        _text("cdr", language._("CDR"), 26),
+        _instant("found_at", language._("Found at (UTC)")),
+        _text("severity", language._("Severity"), 12),
+        _text("message", language._("Finding"), 70),
+        _text("path", language._("Field"), 28),
+        _text("expected", language._("Expected"), 20),
+        _text("found", language._("Found"), 20),
+        _text("tolerance", language._("Tolerance"), 14),
+        _text("code", language._("Code"), 24),
+        _text("ocpi_key", language._("OCPI key"), 40),
     ]
-    return Detail(_("Findings"), columns, rows)
+    return Detail(language._("Findings"), columns, rows)
 
 
 def disputes(currency: str, rows: Iterable[DisputeRow], language: Language) -> Detail:
-    _ = language._
     columns = [
-        _text("dispute", _("Dispute"), 16),
-        _text("cdr", _("CDR"), 26),
-        _text("raised", _("Raised"), 16),
-        _instant("opened_at", _("Opened at (UTC)")),
-        _text("opened_by", _("Opened by"), 24),
-        _text("reason", _("Reason"), 22),
-        _text("explanation", _("Explanation"), 50),
-        _number("own_amount", f"{_('Amount by the opener')} ({currency})"),
-        _number("disputed_amount", f"{_('Disputed amount')} ({currency})"),
-        _instant("answered_at", _("Answered at (UTC)")),
-        _text("state", _("State"), 24),
-        _text("answer", _("Answer"), 50),
-        _number("agreed_amount", f"{_('Agreed amount')} ({currency})"),
-        _instant("closed_at", _("Closed at (UTC)")),
-        _text("by_silence", _("By silence"), 11),
-        _text("credit_cdr", _("Credit CDR"), 26),
-        _text("new_cdr", _("New CDR"), 26),
-        _text("ocpi_key", _("OCPI key"), 40),
+        _text("dispute", language._("Dispute"), 16),
+        _text("cdr", language._("CDR"), 26),
+        _text("raised", language._("Raised"), 16),
+        _instant("opened_at", language._("Opened at (UTC)")),
+        _text("opened_by", language._("Opened by"), 24),
+        _text("reason", language._("Reason"), 22),
+        _text("explanation", language._("Explanation"), 50),
+        _number("own_amount", f"{language._('Amount by the opener')} ({currency})"),
+        _number("disputed_amount", f"{language._('Disputed amount')} ({currency})"),
+        _instant("answered_at", language._("Answered at (UTC)")),
+        _text("state", language._("State"), 24),
+        _text("answer", language._("Answer"), 50),
+        _number("agreed_amount", f"{language._('Agreed amount')} ({currency})"),
+        _instant("closed_at", language._("Closed at (UTC)")),
+        _text("by_silence", language._("By silence"), 11),
+        _text("credit_cdr", language._("Credit CDR"), 26),
+        _text("new_cdr", language._("New CDR"), 26),
+        _text("ocpi_key", language._("OCPI key"), 40),
     ]
-    return Detail(_("Disputes"), columns, rows)
+    return Detail(language._("Disputes"), columns, rows)

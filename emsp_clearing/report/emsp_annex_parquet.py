@@ -42,6 +42,8 @@ class ParquetFile:
 
     def _flush(self) -> None:
         cells = zip(*self._rows, strict=True)
-        arrays = [pa.array(values, type=field.type) for values, field in zip(cells, self._schema, strict=True)]
+        arrays = [
+            pa.array(values, type=field.type) for values, field in zip(cells, self._schema, strict=True)
+        ]
         self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
         self._rows.clear()

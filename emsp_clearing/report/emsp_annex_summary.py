@@ -76,10 +76,11 @@ class _Page:
     def formula(self, formula: str, value, number_format: str) -> tuple:
         return formula, self.book.format(num_format=number_format, align="right"), value
 
-    def head(self, labels: Sequence[str], first_figure: int) -> int:
+    def head(self, labels: Sequence[str], first_figure: int, *texts: str) -> int:
+        """`texts`: heads of texts that come after the figures."""
         aligns = ["left" if position < first_figure else "right" for position in range(len(labels))]
-        styles = map(self.book.head_format, aligns)
-        return self.line(*zip(labels, styles, strict=True))
+        styles = map(self.book.head_format, [*aligns, *("left" for __ in texts)])
+        return self.line(*zip([*labels, *texts], styles, strict=True))
 
     def line(self, *cells: tuple) -> int:
         """:return: its number, from 1."""
@@ -176,20 +177,21 @@ def _settlement_lines(page: _Page, header, tally, language) -> None:
     labels = [
         language._("Settlement"),
         language._("Period"),
-        language._("SHA-256 of its session list"),
         language._("Sessions (of its list)"),
         language._("Net") + f" ({header.currency})",
     ]
-    page.head(labels, 3)
+    hash_label = language._("SHA-256 of its session list")
+    page.head(labels, 2, hash_label)
     for settlement in header.settlements:
         share = tally.settlements.get(settlement.name)
         sessions, net = (share.sessions, share.net) if share else (0, Decimal(0))
         page.line(
             page.text(settlement.name),
             page.text(f"{settlement.date_first} – {settlement.date_last}"),
-            page.text(settlement.list_hash),
             page.figure(f"{sessions} / {settlement.sessions}", TEXT),
             page.figure(net, money_format(header.precision)),
+            # Last, where it may be longer than its column.
+            page.text(settlement.list_hash),
         )
 
 

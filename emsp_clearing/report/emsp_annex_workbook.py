@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
@@ -26,6 +27,8 @@ from .emsp_brand import brand, text_on
 MAX_ROWS = 1_048_574
 MAX_TEXT = 32_767
 DAY_S = 86_400
+# In characters: what can still be read on a page in landscape.
+PAGE_WIDTH = 200
 EPOCH = datetime(1899, 12, 30)
 # Texts that are not written as they are: signs of XML, control characters, outer white space, and
 # what a spreadsheet would take for a formula.
@@ -104,7 +107,11 @@ class AnnexWorkbook:
         self.book.define_name(name, f"={quoted(sheet)}!{place}")
 
     def close(self) -> None:
-        self.book.close()
+        """:raise OSError:"""
+        try:
+            self.book.close()
+        except FileCreateError as error:
+            raise error.args[0] from error
 
 
 class Table:
@@ -131,7 +138,9 @@ class Table:
     def _open(self) -> None:
         number = len(self.parts) + 1
         title = f"{self.title[:26]} {number}" if self.numbered or number > 1 else self.title
-        self.sheet = self.book.add_sheet(title, landscape=True, pages_across=3)
+        width = sum(column.width for column in self.columns[: self.printed])
+        pages = max(1, round(width / PAGE_WIDTH))
+        self.sheet = self.book.add_sheet(title, landscape=True, pages_across=pages)
         self.line = 1
         self.totals: dict[str, Decimal | int] = {
             column.key: column.zero for column in self.columns if column.total
@@ -165,7 +174,8 @@ class Table:
     def _close_part(self) -> None:
         last = len(self.columns) - 1
         border = {"bold": True, "top": 1, "bottom": 6}
-        for position, column in enumerate(self.columns):
+        # Without a figure to sum there is nothing to say below the rows.
+        for position, column in enumerate(self.columns if self.totals else ()):
             style = self.book.column_format(column, **border)
             if column.total:
                 total = self.totals[column.key]
@@ -173,7 +183,7 @@ class Table:
                 self.sheet.write_number(self.line, position, number, style)
             elif not position:
                 self.sheet.write_string(self.line, 0, self.total_label, style)
-            elif self.totals:
+            else:
                 self.sheet.write_blank(self.line, position, None, style)
         self.sheet.autofilter(0, 0, self.line - 1, last)
         self.sheet.print_area(0, 0, self.line, self.printed - 1)

@@ -3,6 +3,7 @@ from . import (
     test_accrual,
     test_accrual_entry,
     test_annex,
+    test_annex_document,
     test_bank_matching,
     test_cdr,
     test_cdr_checks,

@@ -1,5 +1,5 @@
 import csv
-import io
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -7,13 +7,26 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pyarrow as pa
 from openpyxl import load_workbook
+from pyarrow import parquet
 
 from odoo.tests import BaseCase, tagged
 
+from ..report import emsp_annex_details as details
 from ..report import emsp_annex_names as names
-from ..report.emsp_annex import AnnexFiles, AnnexHeader, AnnexRow, AnnexSettlement, CsvChoice, write_annex
-from ..report.emsp_annex_columns import mask, session_columns
+from ..report.emsp_annex import (
+    PLAIN_CSV,
+    AnnexFiles,
+    AnnexHeader,
+    AnnexRow,
+    AnnexSettlement,
+    CsvChoice,
+    write_annex,
+)
+from ..report.emsp_annex_cells import English
+from ..report.emsp_annex_columns import Kind, mask, session_columns
+from ..report.emsp_annex_manifest import manifest
 
 SETTLEMENT = AnnexSettlement(
     name="CLR/000001",
@@ -234,3 +247,165 @@ class TestAnnex(BaseCase):
         header = replace(HEADER, untaxed=Decimal("0.00"), tax=Decimal("0.00"))
         sheet = self._open(header=header)["Sessions"]
         self.assertEqual(self._line(sheet, 2)["Net (EUR)"].value, 0)
+
+    # -- more sessions than a sheet holds
+
+    def _rows(self, count):
+        """`count` sessions of 6.40, a connection's chain of them."""
+        return [
+            replace(ROW, cdr=f"CDR-{n}", ocpi_key=f"FR*RVR*CDR-{n}", chain_index=n, chain_hash=f"1${n:064x}")
+            for n in range(1, count + 1)
+        ]
+
+    def test_sessions_go_on_over_several_sheets_with_a_total_on_each(self):
+        header = replace(HEADER, untaxed=Decimal("32.00"), tax=Decimal("6.40"))
+        workbook = self._open(*self._rows(5), header=header, limit=2)
+        self.assertEqual(workbook.sheetnames, ["Summary", "Sessions 1", "Sessions 2", "Sessions 3"])
+        counts, nets = [], []
+        for title in workbook.sheetnames[1:]:
+            sheet = workbook[title]
+            total = self._line(sheet, sheet.max_row)
+            counts.append(sheet.max_row - 2)
+            nets.append(total["Net (EUR)"].value)
+            self.assertEqual(total["CDR"].value, "Total")
+            self.assertEqual(sheet.freeze_panes, "B2")
+        # 2 x 6.40, 2 x 6.40 and 6.40 are the 32.00 of the invoice
+        self.assertEqual((counts, nets), ([2, 2, 1], [12.8, 12.8, 6.4]))
+        lines = {line[0].value: line for line in workbook["Summary"].iter_rows() if line[0].value}
+        self.assertEqual(lines["Net as invoiced (EUR)"][1].value, 32)
+        formula = lines["Net (EUR)"][2].value
+        self.assertEqual(formula.count("SUM("), 3)
+        self.assertIn("'Sessions 3'!", formula)
+        self.assertEqual(lines["Sessions"][1].value, 5)
+        self.assertEqual(self.tally.chain_head, f"1${5:064x}")
+
+    def test_as_many_sessions_as_a_sheet_holds_stay_on_one(self):
+        self.assertEqual(self._open(*self._rows(2), limit=2).sheetnames, ["Summary", "Sessions"])
+
+    def test_formulas_have_their_results_for_readers_that_do_not_calculate(self):
+        self._open(ROW, SECOND)
+        summary = load_workbook(self.folder / "annex.xlsx", data_only=True)["Summary"]
+        lines = {line[0].value: line for line in summary.iter_rows() if line[0].value}
+        self.assertEqual([cell.value for cell in lines["Net (EUR)"][1:4]], [9.1, 9.1, 0])
+
+    def test_each_settlement_is_listed_with_the_hash_of_its_own_list(self):
+        november = replace(
+            SETTLEMENT,
+            name="CLR/000002",
+            date_first=date(2026, 11, 1),
+            date_last=date(2026, 11, 30),
+            list_hash="8e" * 32,
+            sessions=7,
+        )
+        header = replace(HEADER, settlements=[SETTLEMENT, november])
+        workbook = self._open(ROW, replace(SECOND, settlement="CLR/000002"), header=header)
+        lines = {line[0].value: line for line in workbook["Summary"].iter_rows() if line[0].value}
+        self.assertEqual(
+            [cell.value for cell in lines["CLR/000002"]],
+            ["CLR/000002", "2026-11-01 – 2026-11-30", "1 / 7", 2.7, "8e" * 32],
+        )
+        self.assertEqual(lines["CLR/000001"][3].value, 6.4)
+        # above, both are named in one cell
+        self.assertEqual(workbook["Summary"]["B6"].value, "CLR/000001, CLR/000002")
+        self.assertEqual(self._line(workbook["Sessions"], 3)["Settlement"].value, "CLR/000002")
+
+    # -- the same for programs
+
+    def _write_all(self, *rows, csv=PLAIN_CSV, header=HEADER):
+        files = AnnexFiles(self.folder, *(self.folder / f"annex.{end}" for end in ("xlsx", "csv", "parquet")))
+        write_annex(files, replace(header, sessions=len(rows)), rows, csv=csv)
+        return files
+
+    def test_csv_and_parquet_say_the_same_as_the_workbook_row_by_row(self):
+        hostile = replace(SECOND, place="=1+1", net=Decimal("2.7001"), energy=Decimal("1.2001"))
+        credit = replace(ROW, is_credit=True, late_from="2026-09", net=Decimal("-6.40"))
+        credit = replace(credit, session_fee=Decimal("-1.00"), energy=Decimal("-3.90"), time=Decimal("-1.50"))
+        files = self._write_all(ROW, hostile, credit, header=replace(HEADER, precision=4))
+        columns = session_columns(replace(HEADER, precision=4), English)
+        sheet = load_workbook(files.xlsx)["Sessions"]
+        table = parquet.read_table(files.parquet)
+        with files.csv.open(encoding="utf-8-sig", newline="") as file:
+            lines = list(csv.DictReader(file))
+        self.assertEqual(table.column_names, [column.key for column in columns])
+        for number, (line, row) in enumerate(zip(lines, table.to_pylist(), strict=True)):
+            for position, column in enumerate(columns, 1):
+                cell = sheet.cell(number + 2, position).value
+                stored, text = row[column.key], line[column.key]
+                with self.subTest(column=column.key, number=number):
+                    if column.kind is Kind.DECIMAL:
+                        self.assertEqual(Decimal(text), stored)
+                        self.assertEqual(float(stored), cell)
+                    elif column.kind is Kind.SECONDS:
+                        self.assertEqual((int(text), stored), (cell.total_seconds(), cell.total_seconds()))
+                    elif column.kind is Kind.LOCAL:
+                        self.assertEqual((datetime.fromisoformat(text), stored), (cell, cell))
+                    elif column.kind is Kind.INSTANT:
+                        self.assertEqual(text, f"{cell.isoformat()}Z")
+                        self.assertEqual(stored, cell.replace(tzinfo=UTC))
+                    elif column.kind is Kind.INTEGER:
+                        self.assertEqual((int(text), stored), (cell, cell))
+                    else:
+                        self.assertEqual((text.removeprefix("'"), stored or ""), (cell or "", cell or ""))
+        self.assertEqual(table.schema.field("net").type, pa.decimal128(18, 4))
+        self.assertEqual(table.schema.field("start_utc").type, pa.timestamp("ms", tz="UTC"))
+
+    def test_csv_guards_what_a_spreadsheet_would_calculate(self):
+        hostile = ("=HYPERLINK(1)", "+1", "-2", "@SUM(A1)", "\tx")
+        files = self._write_all(*(replace(ROW, place=text) for text in hostile))
+        with files.csv.open(encoding="utf-8-sig", newline="") as file:
+            places = [line["place"] for line in csv.DictReader(file)]
+        self.assertEqual(places, [f"'{text}" for text in hostile])
+
+    def test_csv_comes_with_the_delimiter_and_the_mark_that_were_chosen(self):
+        text = self._write_all(ROW, csv=CsvChoice(";", with_mark=False)).csv.read_bytes()
+        self.assertTrue(text.startswith(b"cdr;start_local;"))
+        self.assertIn(b";6.40;", text)
+        marked = self._write_all(ROW, csv=CsvChoice(",", with_mark=True)).csv.read_bytes()
+        self.assertTrue(marked.startswith("\ufeffcdr,start_local,".encode()))
+
+    def test_manifest_tells_rows_sum_and_hash_of_each_file(self):
+        files = self._write_all(ROW, SECOND)
+        named = [("a.xlsx", files.xlsx), ("a.csv", files.csv)]
+        found = json.loads(manifest(HEADER, Decimal("9.10"), named))
+        self.assertEqual((found["rows"], found["net"], found["invoice"]), (2, "9.10", "INV/2026/00012"))
+        self.assertEqual(found["settlements"][0]["list_hash"], "9f" * 32)
+        self.assertEqual(
+            found["files"][1],
+            {
+                "name": "a.csv",
+                "bytes": len(files.csv.read_bytes()),
+                "sha256": sha256(files.csv.read_bytes()).hexdigest(),
+            },
+        )
+
+    # -- what else is told of the sessions
+
+    def test_further_sheets_are_there_when_they_are_empty(self):
+        sheets = [details.findings([], English), details.disputes("EUR", [], English)]
+        workbook = self._open(ROW, details=sheets)
+        self.assertEqual(workbook.sheetnames[2:], ["Findings", "Disputes"])
+        self.assertEqual(workbook["Findings"].max_row, 1)
+
+    def test_price_segments_are_typed_and_go_on_over_sheets(self):
+        segment = details.SegmentRow(
+            cdr="CDR-1",
+            ocpi_key="FR*RVR*CDR-1",
+            start=datetime(2026, 10, 5, 8, 0),
+            end=datetime(2026, 10, 5, 8, 30),
+            component="Energy",
+            quantity=Decimal("10.000"),
+            billed_quantity=Decimal("10"),
+            unit="kWh",
+            unit_price=Decimal("0.39"),
+            amount=Decimal("3.90"),
+            tariff="AC-2026",
+            reason="",
+        )
+        sheets = [details.segments("EUR", [segment] * 3, English)]
+        workbook = self._open(ROW, details=sheets, limit=2)
+        self.assertEqual(workbook.sheetnames[2:], ["Price segments", "Price segments 2"])
+        line = self._line(workbook["Price segments"], 2)
+        self.assertEqual(line["Start (UTC)"].value, datetime(2026, 10, 5, 8, 0))
+        self.assertEqual((line["Quantity"].value, line["Unit price (EUR)"].value), (10, 0.39))
+        # 2 x 3.90
+        self.assertEqual(self._line(workbook["Price segments"], 4)["Exact amount (EUR)"].value, 7.8)

@@ -103,9 +103,10 @@ def lines(found: Any, *, with_payloads: bool) -> list[str]:
     for row in found.rows:
         reasons = " ".join(row_text(English, reason) for reason in row.reasons)
         status = status_text(English, row.status)
-        text.append(
-            f"{f'sheet {row.sheet} ' if several else ''}row {row.place:<6} {row.key:<{width}}  {row.amount or '-':>12}  {status}. {reasons}".rstrip()
-        )
+        sheet = f"sheet {row.sheet} " if several else ""
+        amount = row.amount or "-"
+        line = f"{sheet}row {row.place:<6} {row.key:<{width}}  {amount:>12}  {status}. {reasons}"
+        text.append(line.rstrip())
     wrong = [row for row in found.rows if row.status is not Status.MATCHES]
     text += ["", f"{found.stated.settlement}, invoice {found.stated.invoice}"]
     text += [f"SHA-256 of the list: {found.list_hash}"]

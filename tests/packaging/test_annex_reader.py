@@ -67,7 +67,11 @@ HOSTILE = [
     pytest.param(archive(a=BOMB.decode().encode("utf-16")), "unsafe", id="an entity bomb in UTF-16"),
     pytest.param(archive(a=b"<a>" + b"<b/>" * 200_000 + b"</a>"), "unsafe", id="many elements"),
     pytest.param(archive(a=sheet(b"<row>" + b"<c/>" * 5000 + b"</row>")), "unsafe", id="a long row"),
-    pytest.param(archive(a=sheet(b"<row/>" * (PUBLIC.rows * DETAILS_PER_SESSION + 50))), "too_many_rows", id="many rows"),
+    pytest.param(
+        archive(a=sheet(b"<row/>" * (PUBLIC.rows * DETAILS_PER_SESSION + 50))),
+        "too_many_rows",
+        id="many rows",
+    ),
     pytest.param(archive(**{f"a{n}": b"<a/>" for n in range(300)}), "unsafe", id="many parts"),
     pytest.param(plain_workbook(), "no_annex", id="another spreadsheet"),
 ]
