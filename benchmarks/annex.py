@@ -4,6 +4,8 @@ import io
 import tracemalloc
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from _bench import environment, figure, paired
 from openpyxl import Workbook
@@ -13,18 +15,19 @@ FEW, MANY = 500, 5000
 
 def main():
     with environment() as env:
-        from odoo.addons.emsp_clearing.report.emsp_annex import AnnexHeader, AnnexRow, build_annex
+        from odoo.addons.emsp_clearing.report import emsp_annex
 
         def rows(count):
-            return [make_row(AnnexRow, number) for number in range(count)]
+            return [make_row(emsp_annex.AnnexRow, number) for number in range(count)]
 
         def annex(made):
-            header = make_header(AnnexHeader, len(made))
-            return build_annex(header, made, env)
+            with TemporaryDirectory() as folder:
+                files = emsp_annex.AnnexFiles(Path(folder), Path(folder) / "annex.xlsx")
+                emsp_annex.write_annex(files, make_header(emsp_annex, len(made)), made, language=env)
 
         few, many = rows(FEW), rows(MANY)
         value, baseline = paired(lambda: annex(few), lambda: bare(few), 5)
-        # Formats, two time zones a row and the control sheet, on the same writer.
+        # Formats, two time zones a row and the control sheet, on a writer of its own.
         figure("annex", value / FEW * 1e3, "ms", baseline / FEW * 1e3, bar=5)
         value, baseline = paired(lambda: annex(many), lambda: annex(few), 3)
         # Linear would be 10.
@@ -71,25 +74,31 @@ def make_row(row_type, number):
     )
 
 
-def make_header(header_type, count):
-    return header_type(
+def make_header(annex, count):
+    return annex.AnnexHeader(
         company="CPO",
         company_vat="FR23334175221",
         partner="eMSP",
         partner_vat="DE136695976",
-        contract="RC00001",
-        settlement="CLR/000001",
-        date_first=date(2026, 10, 1),
-        date_last=date(2026, 10, 31),
-        time_zone="Europe/Paris",
+        settlements=[
+            annex.AnnexSettlement(
+                name="CLR/000001",
+                contract="RC00001",
+                date_first=date(2026, 10, 1),
+                date_last=date(2026, 10, 31),
+                time_zone="Europe/Paris",
+                list_hash="0" * 64,
+                sessions=count,
+            )
+        ],
         invoice_number="INV/2026/00001",
         invoice_date=date(2026, 11, 10),
         currency="EUR",
         precision=2,
         untaxed=Decimal("7.15") * count,
         tax=Decimal("1.43") * count,
+        sessions=count,
         list_hash="0" * 64,
-        chain_head="1$" + "0" * 64,
     )
 
 
