@@ -10,6 +10,9 @@ from . import emsp_price_simulation  # isort: skip
 from . import (
     account_bank_statement_line,
     account_chart_template,
+    account_edi_common,
+    account_edi_xml_cii,
+    account_edi_xml_ubl_bis3,
     account_move,
     account_move_annex,
     account_move_annex_details,
@@ -18,6 +21,7 @@ from . import (
     account_move_document,
     account_move_document_sessions,
     account_move_inalterable,
+    account_move_einvoice,
     account_move_line,
     account_move_line_inalterable,
     account_move_mention,
@@ -135,6 +139,7 @@ from . import (
     res_config_settings,
     res_partner,
     res_partner_document,
+    res_partner_einvoice,
     res_partner_rules,
     res_partner_vat,
 )
@@ -155,6 +160,7 @@ from . import (  # isort: skip
     emsp_cdr_replacement,
     emsp_contract_dispute,
     emsp_dispute_annex,
+    emsp_contract_einvoice,
     emsp_dispute_api,
     emsp_dispute_clock,
     emsp_dispute_consent,
@@ -168,6 +174,7 @@ from . import (  # isort: skip
     emsp_dispute_sheet,
     emsp_settlement_dispute,
     emsp_settlement_dispute_sheet,
+    emsp_settlement_einvoice,
     emsp_settlement_notice,
 )
 

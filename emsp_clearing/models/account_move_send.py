@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ..report.emsp_pdf import declare_facturx
 from .account_move import CLEARING_REPORT
@@ -18,9 +19,12 @@ class AccountMoveSend(models.AbstractModel):
 
     @api.model
     def _get_default_invoice_edi_format(self, move, **kwargs):
-        # EXTENDS account
+        # EXTENDS account: the contract's format comes before the partner's
         edi_format = super()._get_default_invoice_edi_format(move, **kwargs)
-        return edi_format or ("facturx" if move._is_clearing_document() else edi_format)
+        if not move._is_clearing_document():
+            return edi_format
+        chosen = move._get_einvoice_format() or edi_format or "facturx"
+        return False if chosen == "none" else chosen
 
     @api.model
     def _partner_of(self, move):
@@ -32,15 +36,35 @@ class AccountMoveSend(models.AbstractModel):
         return super()._get_invoice_extra_attachments(move) + move._annex_attachments_to_mail()
 
     def _hook_invoice_document_before_pdf_report_render(self, invoice, invoice_data):
-        # EXTENDS account
-        result = super()._hook_invoice_document_before_pdf_report_render(invoice, invoice_data)
+        # EXTENDS account: the e-invoice names the annex, and one with errors is no e-invoice
         invoice._emsp_attach_annex()
+        result = super()._hook_invoice_document_before_pdf_report_render(invoice, invoice_data)
+        if invoice._is_clearing_document() and not invoice_data.get("error"):
+            errors = invoice.with_context(lang=invoice.partner_id.lang)._get_einvoice_errors()
+            if errors:
+                invoice_data["error"] = {
+                    "error_title": self.env._(
+                        "The e-invoice of %(invoice)s is not valid:", invoice=invoice.name
+                    ),
+                    "errors": errors,
+                }
         return result
+
+    @api.model
+    def _generate_invoice_fallback_documents(self, invoices_data):
+        # EXTENDS account, which would send a pro forma PDF where the e-invoice cannot be made
+        for invoice, invoice_data in invoices_data.items():
+            if invoice._is_clearing_document() and invoice_data.get("error"):
+                raise UserError(self._format_error_text(invoice_data["error"]))
+        return super()._generate_invoice_fallback_documents(invoices_data)
 
     def _hook_invoice_document_after_pdf_report_render(self, invoice, invoice_data):
         # EXTENDS account_edi_ubl_cii, which embeds the XML but takes a PDF/A as finished
-        result = super()._hook_invoice_document_after_pdf_report_render(invoice, invoice_data)
         pdf_values = invoice_data.get("pdf_attachment_values") or {"raw": b""}
+        rendered = pdf_values["raw"]
+        result = super()._hook_invoice_document_after_pdf_report_render(invoice, invoice_data)
+        if invoice._is_clearing_document() and invoice._get_einvoice_format() == "none":
+            pdf_values["raw"] = rendered
         # A report may also come as HTML: Odoo renders no PDF while tests run.
         is_pdf = pdf_values["raw"].startswith(b"%PDF")
         if is_pdf and invoice_data["pdf_report"].pdf_engine == "weasyprint":
@@ -53,4 +77,5 @@ class AccountMoveSend(models.AbstractModel):
             "account_edi_ubl_cii.account_invoice_pdfa_3_facturx_metadata",
             {"title": invoice.name, "date": fields.Date.to_string(invoice.invoice_date)},
         )
-        return declare_facturx(pdf, declaration.encode())
+        documents = invoice._get_supporting_documents() if invoice._is_clearing_document() else ()
+        return declare_facturx(pdf, declaration.encode(), documents)

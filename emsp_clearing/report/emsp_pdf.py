@@ -58,12 +58,13 @@ def render_pdf(html: str) -> bytes:
     return document.write_pdf(pdf_variant="pdf/a-3a")
 
 
-def declare_facturx(pdf: bytes, declaration: bytes) -> bytes:
-    """Declare the embedded factur-x.xml in the XMP metadata, where a reader looks for its profile.
+def declare_facturx(pdf: bytes, declaration: bytes, documents=()) -> bytes:
+    """Declare the embedded factur-x.xml in the XMP metadata, where a reader looks for its profile, and
+    attach the supporting documents that the XML names.
 
     `declaration` is an `x:xmpmeta` element; its Factur-X properties, and the PDF/A extension schema
     that describes them, move into the document's own `rdf:RDF`. A PDF without the file, or with a
-    declaration, comes back as it is.
+    declaration, comes back as it is. Of `documents` (SupportingDocument) those with a content are attached.
     Source: Factur-X 1.0, section 6.2.2; PDF/A-3 (ISO 19005-3), 6.6.2.3 and 6.8.
     """
     reader = OdooPdfFileReader(io.BytesIO(pdf), strict=False)
@@ -74,7 +75,11 @@ def declare_facturx(pdf: bytes, declaration: bytes) -> bytes:
     filespec = _find_attachment(root, FACTURX_FILE)
     if filespec is None or FACTURX.encode() in packet:
         return pdf
-    xml = _describe_attachment(filespec)
+    # The XML says the same as the pages: "Alternative", which German recipients require.
+    xml = _describe_attachment(filespec, "/Alternative", "Factur-X invoice")
+    for document in documents:
+        if document.content is not None:
+            _attach(writer, document)
     metadata = DecodedStreamObject()
     metadata.set_data(_merge_descriptions(packet, declaration, _profile(xml)))
     metadata.update(
@@ -97,16 +102,30 @@ def _find_attachment(root, name: str):
     return None
 
 
-def _describe_attachment(filespec) -> bytes:
-    """Correct what the embedding left wrong, and return the file's content.
+def _attach(writer, document):
+    """A supporting document (BG-24): "Supplement" is what completes the pages and is none of them."""
+    writer.addAttachment(document.name, document.content)
+    filespec = _find_attachment(writer._root_object, document.name)
+    _describe_attachment(filespec, "/Supplement", document.description)
+    # Set here, because the writer drops a media type with a dot in it.
+    filespec["/EF"]["/F"].get_object()[NameObject("/Subtype")] = NameObject(f"/{document.mimetype}")
+    _sort_names(writer._root_object["/Names"]["/EmbeddedFiles"]["/Names"])
 
-    The XML says the same as the pages ("Alternative", which German recipients require), and its
-    size is a number.
-    """
+
+def _sort_names(names):
+    """A name tree is searched by bisection (ISO 32000-1, 7.9.6); the writer appends to it."""
+    pairs = sorted(zip(names[::2], names[1::2], strict=True), key=lambda pair: pair[0])
+    names[:] = [part for pair in pairs for part in pair]
+
+
+def _describe_attachment(filespec, relationship: str, description: str) -> bytes:
+    """Correct what the embedding left wrong (a size is a number), and return the file's content."""
     file = filespec["/EF"]["/F"].get_object()
     content = file.get_data()
-    filespec[NameObject("/AFRelationship")] = NameObject("/Alternative")
-    filespec[NameObject("/Desc")] = create_string_object("Factur-X invoice")
+    filespec[NameObject("/AFRelationship")] = NameObject(relationship)
+    filespec[NameObject("/Desc")] = create_string_object(description)
+    # Optional, and to be 16 bytes; what stands there is their hexadecimal text.
+    file["/Params"].pop("/CheckSum", None)
     file["/Params"][NameObject("/Size")] = NumberObject(len(content))
     return content
 
