@@ -25,6 +25,8 @@ from . import (
     test_document_languages,
     test_document_long,
     test_documents,
+    test_einvoice,
+    test_einvoice_pdf,
     test_exception,
     test_explanation_page,
     test_finding_report,

@@ -6,6 +6,8 @@ from odoo import Command
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
+from .einvoice_common import watch_einvoices
+
 # A session of 30 minutes and 10 kWh at the charger in Lyon, with a blocking fee of nothing.
 CDR = {
     "country_code": "FR",
@@ -111,11 +113,26 @@ class EmspCommon(PreparedCompanyCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        watch_einvoices(cls)
         cls.env.user.group_ids += cls.env.ref("emsp_clearing.emsp_clearing_group_manager")
         cls.env.ref("base.EUR").active = True
         cls.company = cls.company_data["company"]
         cls.company.write(
-            {"vat": "FR23334175221", "email": "billing@rvr.test", "country_id": cls.env.ref("base.fr").id}
+            {
+                "vat": "FR23334175221",
+                "email": "billing@rvr.test",
+                "phone": "+33 4 78 00 12 34",
+                "country_id": cls.env.ref("base.fr").id,
+            }
+        )
+        bank = cls.env["res.bank"].create({"name": "Crédit des Traboules", "bic": "AGRIFRPP"})
+        cls.env["res.partner.bank"].create(
+            {
+                "acc_number": "FR76 3000 6000 0112 3456 7890 189",
+                "partner_id": cls.company.partner_id.id,
+                "bank_id": bank.id,
+                "allow_out_payment": True,
+            }
         )
         cls.partner = cls.env["res.partner"].create(
             {

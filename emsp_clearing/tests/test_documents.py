@@ -45,19 +45,7 @@ class DocumentCommon(EmspCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.env.ref("base.EUR").active = True
-        bank = cls.env["res.bank"].create({"name": "Crédit des Traboules", "bic": "AGRIFRPP"})
-        cls.company.write(
-            {"street": "18 quai Perrache", "zip": "69002", "city": "Lyon", "phone": "+33 4 78 00 12 34"}
-        )
-        cls.env["res.partner.bank"].create(
-            {
-                "acc_number": "FR76 3000 6000 0112 3456 7890 189",
-                "partner_id": cls.company.partner_id.id,
-                "bank_id": bank.id,
-                "allow_out_payment": True,
-            }
-        )
+        cls.company.write({"street": "18 quai Perrache", "zip": "69002", "city": "Lyon"})
 
     def _bill(self, *payloads):
         """Take the sessions, run the calendar up to the invoice. :return: the posted invoice."""

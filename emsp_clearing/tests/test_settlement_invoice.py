@@ -110,7 +110,7 @@ class TestSettlementInvoice(SettlementCommon):
         self.assertEqual(exception.state, "closed")
 
     def test_blocked_settlement_stops_no_other(self):
-        other_partner = self.partner.copy({"name": "Oder Mobility GmbH", "vat": False})
+        other_partner = self.partner.copy({"name": "Oder Mobility GmbH"})
         other = self._create_contract(other_partner, "DE", "ODM")
         self._run_due(LOCK - timedelta(days=20))
         token = {**cdr_payload()["cdr_token"], "party_id": "ODM"}
