@@ -16,9 +16,9 @@ class AccountMoveInalterable(models.Model):
         """Take the hashed journals until the end of the transaction.
 
         Account gives the second invoice the next number, but a transaction that began earlier does not see
-        the first one: its hash would follow the wrong one, which account refuses as a gap in the sequence.
-        Touching the row makes the database refuse the later transaction instead, as a conflict; Odoo and the
-        job queue replay those, and then it sees the first invoice.
+        the first one, and its hash would not follow that one's: the chain would be broken. Touching the row
+        makes the database refuse the later transaction instead, as a conflict; Odoo and the job queue replay
+        those, and then it sees the first invoice.
         """
         journals = self.journal_id.filtered("restrict_mode_hash_table").sorted("id")
         if journals:

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ..core.money import from_float, round_money, to_float
 from .emsp_cdr_accrual import COLUMNS
@@ -95,9 +96,10 @@ class EmspAccrual(models.Model):
     def _search_state(self, operator, value):
         if operator != "in":
             return NotImplemented
-        # sudo: as the state itself
-        accruals = self.sudo().search([]).filtered(lambda accrual: accrual.state in value)
-        return [("id", "in", accruals.ids)]
+        posted = Domain("move_ids", "any!", [("state", "=", "posted")])
+        has_entry = Domain("move_ids", "any!", [])
+        domains = {"draft": ~has_entry, "proposed": has_entry & ~posted, "posted": posted}
+        return Domain.OR(domains[state] for state in value if state in domains)
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -61,6 +61,9 @@ class TestAccrualEntry(AccrualCommon):
         self.assertEqual((move.state, reversal.state), ("draft", "draft"))
         self.assertEqual(reversal.reversed_entry_id, move)
         self.assertEqual(accrual.state, "proposed")
+        found = self.env["emsp.accrual"].search([("state", "=", "proposed")])
+        self.assertEqual(found & accrual, accrual)
+        self.assertNotIn(accrual, self.env["emsp.accrual"].search([("state", "in", ["draft", "posted"])]))
         self.assertEqual(move.line_ids.partner_id, self.partner)
         balances = {}
         for line in (move + reversal).line_ids:
