@@ -122,17 +122,17 @@
         "views/emsp_settlement_pipeline_views.xml",
         "views/emsp_invoice_reconciliation_views.xml",
         "views/emsp_price_simulation_views.xml",
-        # the calendar: it inherits the forms of contracts and settlements
+        # invoicing, in the order of its groups on the contract's page
+        "views/emsp_contract_invoicing_views.xml",
         "views/emsp_contract_calendar_views.xml",
         "views/emsp_settlement_calendar_views.xml",
         "views/emsp_invoice_layout_views.xml",
         "views/emsp_contract_invoice_layout_views.xml",
+        "views/emsp_contract_annex_views.xml",
         # disputes: they inherit the forms of contracts, CDRs and settlements
         "views/emsp_dispute_views.xml",
         "views/emsp_dispute_report_views.xml",
-        "views/emsp_contract_annex_views.xml",
         "views/emsp_contract_dispute_views.xml",
-        "views/emsp_contract_invoicing_views.xml",
         "views/emsp_cdr_dispute_views.xml",
         "views/emsp_settlement_dispute_views.xml",
         # accounting: month-end and the clearing journal
@@ -151,9 +151,8 @@
         "views/emsp_contract_sending_views.xml",
         "views/res_company_sending_views.xml",
         "views/emsp_documents_page.xml",
+        # e-invoice
         "views/emsp_contract_einvoice_views.xml",
-        "views/emsp_cdr_dispute_views.xml",
-        "views/emsp_settlement_dispute_views.xml",
         "views/emsp_settlement_einvoice_views.xml",
         # portal
         "views/emsp_portal_templates.xml",

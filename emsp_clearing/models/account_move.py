@@ -29,6 +29,22 @@ class AccountMove(models.Model):
         help="The latest, where several were billed together.",
     )
 
+    emsp_date_first = fields.Date(string="Sessions from", compute="_compute_emsp_sessions")
+    emsp_date_last = fields.Date(string="Sessions until", compute="_compute_emsp_sessions")
+    emsp_session_count = fields.Integer(string="Charging sessions", compute="_compute_emsp_sessions")
+
+    @api.depends("emsp_settlement_ids")
+    def _compute_emsp_sessions(self):
+        counts = dict(
+            self._get_sessions_sudo()._read_group([("move_id", "in", self.ids)], ["move_id"], ["__count"])
+        )
+        for move in self:
+            # sudo: see _get_settlements_sudo
+            settlements_sudo = move.sudo().emsp_settlement_ids
+            move.emsp_date_first = min(settlements_sudo.mapped("date_first"), default=False)
+            move.emsp_date_last = max(settlements_sudo.mapped("date_last"), default=False)
+            move.emsp_session_count = counts.get(move, 0)
+
     @api.depends("emsp_settlement_ids")
     def _compute_emsp_settlement_id(self):
         for move in self:
@@ -69,10 +85,14 @@ class AccountMove(models.Model):
         """The invoice of a settlement, or the credit note that reverses one."""
         return bool(self._get_settlement_sudo())
 
-    def _get_settlement_sudo(self):
-        """:return: the settlement that the document bills or credits.
+    def _get_settlements_sudo(self):
+        """:return: the settlements that the document bills or credits.
 
         sudo: an accountant posts, prints and sends the invoice without rights on the sessions behind
         it, and its total must hold over all of them.
         """
-        return (self.emsp_settlement_id or self.reversed_entry_id.emsp_settlement_id).sudo()
+        return (self.emsp_settlement_ids or self.reversed_entry_id.emsp_settlement_ids).sudo()
+
+    def _get_settlement_sudo(self):
+        """:return: the latest of those settlements, see there."""
+        return self._get_settlements_sudo().sorted("period_end", reverse=True)[:1]

@@ -49,7 +49,7 @@ class AccountMoveDocument(models.Model):
         return chosen_sudo or self.env["emsp.invoice.layout"].sudo()._get_default(self.company_id)
 
     def _get_document_head(self):
-        settlement_sudo = self._get_settlement_sudo()
+        settlements_sudo = self._get_settlements_sudo()
         origin = self.reversed_entry_id
         origin_date = format_date(self.env, origin.invoice_date, date_format="medium")
         return {
@@ -62,8 +62,8 @@ class AccountMoveDocument(models.Model):
             "corrects": ", ".join(filter(None, (origin.name, origin_date))),
             "reference": self.ref or "",
             "period": self._get_period_text(),
-            "contract": settlement_sudo.contract_id.reference or "",
-            "settlement": settlement_sudo.name or "",
+            "contract": ", ".join(settlements_sudo.contract_id.sorted("reference").mapped("reference")),
+            "settlement": ", ".join(settlements_sudo.sorted("name").mapped("name")),
         }
 
     def _is_payable(self):
@@ -82,18 +82,19 @@ class AccountMoveDocument(models.Model):
 
     def _get_period_text(self):
         """:return: "Oct 1 – 31, 2026", in the language of the context."""
-        settlement_sudo = self._get_settlement_sudo()
-        if not settlement_sudo:
+        settlements_sudo = self._get_settlements_sudo()
+        if not settlements_sudo:
             return ""
+        first, last = min(settlements_sudo.mapped("date_first")), max(settlements_sudo.mapped("date_last"))
         locale = get_lang(self.env).code
-        return babel.dates.format_interval(
-            settlement_sudo.date_first, settlement_sudo.date_last, "yMMMd", locale=babel_locale_parse(locale)
-        )
+        return babel.dates.format_interval(first, last, "yMMMd", locale=babel_locale_parse(locale))
+
+    def _get_document_recipient(self):
+        """The invoicing contact where it has an address, else the company it belongs to."""
+        return self.partner_id if self.partner_id.city else self.commercial_partner_id
 
     def _get_document_customer(self):
-        company = self.commercial_partner_id
-        # The invoicing contact where it has an address, else the company it belongs to.
-        recipient = self.partner_id if self.partner_id.city else company
+        company, recipient = self.commercial_partner_id, self._get_document_recipient()
         return {
             "name": company.name or "",
             "contact": (self.partner_id != company and self.partner_id.name) or "",

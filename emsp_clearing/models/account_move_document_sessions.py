@@ -18,8 +18,7 @@ class AccountMoveDocumentSessions(models.Model):
         )
         if not count:
             return {}
-        # sudo: see _get_settlement_sudo
-        digest = self.emsp_settlement_id.sudo().list_hash or ""
+        digest = self.emsp_list_hash or self._get_settlement_sudo().list_hash or ""
         return self._get_session_texts(
             count, energy, self._get_late_sessions(), self._annex_filename(), digest
         )
@@ -122,4 +121,4 @@ class AccountMoveDocumentSessions(models.Model):
         return self.env["emsp.cdr"].sudo()
 
     def _get_session_domain(self):
-        return [("move_id", "=", self.id), ("move_id", "!=", False)]
+        return [("move_id", "=", self.id)]

@@ -32,7 +32,7 @@ class AccountMoveEinvoice(models.Model):
 
     def _get_einvoice_format(self):
         """:return: the contract's format; False where the partner's counts."""
-        return self._get_settlement_sudo()[:1].einvoice_format
+        return self._get_settlement_sudo().einvoice_format
 
     def _check_einvoice(self):
         """:raise UserError: when the e-invoice would lack what its rules ask for."""
@@ -118,7 +118,7 @@ class AccountMoveEinvoice(models.Model):
 
     def _get_einvoice_period(self):
         """:return: (first day, last day) of what is billed."""
-        settlements = self._get_settlement_sudo()
+        settlements = self._get_settlements_sudo()
         return min(settlements.mapped("date_first")), max(settlements.mapped("date_last"))
 
     def _get_einvoice_buyer_reference(self):
@@ -168,7 +168,7 @@ class AccountMoveEinvoice(models.Model):
         return [SupportingDocument(annex.name, self._get_annex_description(), annex.mimetype, content)]
 
     def _is_annex_inside(self):
-        limit = min(self._get_settlement_sudo().contract_id.mapped("einvoice_annex_limit_mb"))
+        limit = min(self._get_settlements_sudo().contract_id.mapped("einvoice_annex_limit_mb"))
         return self.emsp_annex_id.file_size <= limit * MEGABYTE
 
     def _get_annex_description(self):

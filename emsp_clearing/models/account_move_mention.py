@@ -82,13 +82,13 @@ class AccountMoveMention(models.Model):
 
     def _get_mention_values(self):
         """:return: dict placeholder -> text, in the language of the context."""
-        settlement_sudo = self._get_settlement_sudo()
+        settlement_sudo, settlements_sudo = self._get_settlement_sudo(), self._get_settlements_sudo()
         term = self.invoice_payment_term_id
         return {
             "buyer_vat": self.commercial_partner_id.vat or "",
             "seller_vat": self.company_id.vat or "",
-            "date_from": format_date(self.env, settlement_sudo.date_first),
-            "date_to": format_date(self.env, settlement_sudo.date_last),
+            "date_from": format_date(self.env, min(settlements_sudo.mapped("date_first"), default=False)),
+            "date_to": format_date(self.env, max(settlements_sudo.mapped("date_last"), default=False)),
             "legal_basis": settlement_sudo.vat_legal_basis or "",
             "discount_days": str(term.discount_days) if term.early_discount else "",
             "discount_rate": formatLang(self.env, term.discount_percentage, digits=2)

@@ -29,7 +29,7 @@ class EmspSettlementEinvoice(models.Model):
 
     def _invoice(self):
         # EXTENDS emsp_clearing
-        move = super()._invoice()
-        if move:
+        moves = super()._invoice()
+        for move in moves:
             move._check_einvoice()
-        return move
+        return moves

@@ -92,12 +92,13 @@ def raw(payload):
 
 
 class PreparedCompanyCommon(AccountTestInvoicingCommon):
-    """Works in the company that the run has prepared, if it has; what it changes is taken back."""
+    """Works in the company that the run has prepared, if it has, and no other country is asked for; what
+    it changes is taken back."""
 
     @classmethod
     def setup_independent_company(cls, **kwargs):
         company = cls.env["res.company"].search([("name", "=", PREPARED_COMPANY)])
-        if not company:
+        if not company or cls.country_code:
             return super().setup_independent_company(**kwargs)
         cls.env.user.company_ids = [Command.link(company.id)]
         return company
