@@ -52,7 +52,7 @@ class AccountMove(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_billing(self):
-        for move in self.filtered("emsp_settlement_ids"):
+        for move in self.filtered("emsp_settlement_id"):
             raise UserError(
                 self.env._(
                     "%(invoice)s bills charging sessions and is not deleted. Correct it by a credit note.",
@@ -91,7 +91,8 @@ class AccountMove(models.Model):
         sudo: an accountant posts, prints and sends the invoice without rights on the sessions behind
         it, and its total must hold over all of them.
         """
-        return (self.emsp_settlement_ids or self.reversed_entry_id.emsp_settlement_ids).sudo()
+        own_sudo = self.sudo()
+        return own_sudo.emsp_settlement_ids or own_sudo.reversed_entry_id.emsp_settlement_ids
 
     def _get_settlement_sudo(self):
         """:return: the latest of those settlements, see there."""

@@ -15,12 +15,13 @@ class AccountMoveSending(models.Model):
     _inherit = "account.move"
 
     def _settlements(self):
-        """:return: the settlements that the documents bill."""
-        return self.emsp_settlement_ids
+        """:return: the settlements that the documents bill, as the system sees them."""
+        # sudo: whoever may send an invoice needs no rights on the settlements behind it
+        return self.sudo().emsp_settlement_ids
 
     def _sending_contracts_sudo(self):
         # sudo: an accountant sends the invoice without rights on the contracts behind it
-        return self._settlements().sudo().contract_id
+        return self._settlements().contract_id
 
     def _demanded_channels(self):
         """:return: list of (channel, target) over which the document has to go."""
@@ -182,7 +183,7 @@ class AccountMoveSending(models.Model):
             "amount_total": f"{self.amount_total:.{self.currency_id.decimal_places}f}",
             "seller": self.company_id.name,
             "buyer": self.commercial_partner_id.name,
-            "settlements": sorted(self._settlements().sudo().mapped("name")),
+            "settlements": sorted(self._settlements().mapped("name")),
         }
         name = f"{(self.name or '').replace('/', '_')}_manifest.json"
         return PackageFile.of(name, "application/json", manifest(document, files))

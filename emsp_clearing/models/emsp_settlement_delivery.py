@@ -215,7 +215,7 @@ class EmspSettlementDelivery(models.Model):
         )
         # sudo: see emsp.exception
         self.env["emsp.exception"]._close("sending_failed", self._fact_key(), at)
-        self.move_id._settlements().sudo()._refresh_sending()
+        self.move_id._settlements()._refresh_sending()
 
     def _set_failed(self, reason, at):
         """Note a failed attempt; after the last one a person is called.
@@ -236,7 +236,7 @@ class EmspSettlementDelivery(models.Model):
             }
         )
         self._report(at, "warning" if self.next_try_at else "error")
-        self.move_id._settlements().sudo()._refresh_sending()
+        self.move_id._settlements()._refresh_sending()
 
     def _set_bounced(self, reason, at):
         """It came back. Billing stays as it is; nothing is sent again by itself."""
@@ -249,7 +249,7 @@ class EmspSettlementDelivery(models.Model):
         )
         if self == self.move_id._last_delivery_sudo(self.channel, self.target_id):
             self._report(at, "error")
-        self.move_id._settlements().sudo()._refresh_sending()
+        self.move_id._settlements()._refresh_sending()
 
     def _history_with(self, at, text):
         line = f"{at:%Y-%m-%d %H:%M:%S}Z {one_line(text)}"

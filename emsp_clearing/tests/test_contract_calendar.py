@@ -204,7 +204,7 @@ class TestCalendarPreview(EmspCommon):
         self.assertIn("two months could fall on the same day", contract.calendar_preview)
         self.assertFalse(rows_of(contract.calendar_preview))
 
-    def test_settlements_open_as_a_list_and_have_a_calendar(self):
+    def test_settlements_open_as_a_pipeline_and_have_a_calendar(self):
         action = self.env["ir.actions.act_window"]._for_xml_id("emsp_clearing.emsp_settlement_action")
         modes = [mode for __, mode in action["views"]]
-        self.assertEqual(modes, ["list", "calendar", "form", "pivot", "graph"])
+        self.assertEqual(modes, ["kanban", "list", "calendar", "form", "pivot", "graph"])
