@@ -41,7 +41,7 @@ class EmspSettlementInvoice(models.Model):
         """:return: draft account.move of the sessions that are billed now.
         :raise UserError: for what keeps them from being billed.
         """
-        for settlement in self:
+        for settlement in self.filtered("cdr_count"):
             settlement._check_invoiceable()
         moves = self.env["account.move"]
         for document in self._split_documents():

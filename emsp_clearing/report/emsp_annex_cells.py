@@ -35,6 +35,11 @@ class Language(Protocol):
     def _(self, source: str, **values: str) -> str: ...
 
 
+def in_currency(label: str, currency: str) -> str:
+    """ "Net (EUR)". Not an f-string at the label: what is translated inside one is not found for translators."""
+    return f"{label} ({currency})"
+
+
 class English:
     @staticmethod
     def _(source: str, **values: str) -> str:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from operator import attrgetter
 
 from .emsp_annex import Detail
-from .emsp_annex_cells import DATE_TIME, Language
+from .emsp_annex_cells import DATE_TIME, Language, in_currency
 from .emsp_annex_columns import Column, Kind
 
 # As many decimals as the figure has.
@@ -91,8 +91,8 @@ def segments(currency: str, rows: Iterable[SegmentRow], language: Language) -> D
         _number("quantity", language._("Quantity")),
         _number("billed_quantity", language._("Billed quantity")),
         _text("unit", language._("Unit"), 10),
-        _number("unit_price", f"{language._('Unit price')} ({currency})"),
-        _number("amount", f"{language._('Exact amount')} ({currency})", total=True),
+        _number("unit_price", in_currency(language._("Unit price"), currency)),
+        _number("amount", in_currency(language._("Exact amount"), currency), total=True),
         _text("tariff", language._("Applied tariff"), 24),
         _text("reason", language._("Conditions"), 40),
         _text("ocpi_key", language._("OCPI key"), 40),
@@ -125,12 +125,12 @@ def disputes(currency: str, rows: Iterable[DisputeRow], language: Language) -> D
         _text("opened_by", language._("Opened by"), 24),
         _text("reason", language._("Reason"), 22),
         _text("explanation", language._("Explanation"), 50),
-        _number("own_amount", f"{language._('Amount by the opener')} ({currency})"),
-        _number("disputed_amount", f"{language._('Disputed amount')} ({currency})"),
+        _number("own_amount", in_currency(language._("Amount by the opener"), currency)),
+        _number("disputed_amount", in_currency(language._("Disputed amount"), currency)),
         _instant("answered_at", language._("Answered at (UTC)")),
         _text("state", language._("State"), 24),
         _text("answer", language._("Answer"), 50),
-        _number("agreed_amount", f"{language._('Agreed amount')} ({currency})"),
+        _number("agreed_amount", in_currency(language._("Agreed amount"), currency)),
         _instant("closed_at", language._("Closed at (UTC)")),
         _text("by_silence", language._("By silence"), 11),
         _text("credit_cdr", language._("Credit CDR"), 26),

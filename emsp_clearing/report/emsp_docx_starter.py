@@ -10,6 +10,10 @@ LINE_COLUMNS = ("text", "quantity", "unit_price", "tax", "amount")
 PLACE_COLUMNS = ("name", "sessions", "energy", "amount")
 
 
+def labelled(label: str, placeholder: str) -> str:
+    return f"{label}: {{{{ {placeholder} }}}}"
+
+
 def build_starter(env) -> bytes:
     """:return: a .docx whose fixed words are in the language of `env`."""
     document = Document()
@@ -39,11 +43,11 @@ def build_starter(env) -> bytes:
     heads = (env._("Description"), env._("Quantity"), env._("Unit price"), env._("Tax"), env._("Net amount"))
     _add_table(document, heads, "lines", LINE_COLUMNS)
     for text in (
-        f"{env._('Total without tax')}: {{{{ net }}}}",
+        labelled(env._("Total without tax"), "net"),
         "{%p for tax in taxes %}",
         "{{ tax.name }} ({{ tax.base }}): {{ tax.amount }}",
         "{%p endfor %}",
-        f"{env._('Total')}: {{{{ total }}}}",
+        labelled(env._("Total"), "total"),
     ):
         document.add_paragraph(text).alignment = WD_ALIGN_PARAGRAPH.RIGHT
     for text in (
@@ -51,7 +55,7 @@ def build_starter(env) -> bytes:
         "{{ mention }}",
         "{%p endfor %}",
         "{%p if payment.amount %}",
-        f"{env._('Payment')}: {{{{ payment.amount }}}}",
+        labelled(env._("Payment"), "payment.amount"),
         "IBAN {{ bank.iban }}, {{ payment.reference }}",
         "{{ payment_qr }}",
         "{%p endif %}",

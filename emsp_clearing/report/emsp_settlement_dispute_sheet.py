@@ -14,7 +14,17 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from ..core.dispute_sheet import MAX_CELL_CHARS, REASONS, head_of, reason_label
-from .emsp_annex_cells import DATE_TIME, INDENTED, KWH, TEXT, Language, heading, make_cell, money_format
+from .emsp_annex_cells import (
+    DATE_TIME,
+    INDENTED,
+    KWH,
+    TEXT,
+    Language,
+    heading,
+    in_currency,
+    make_cell,
+    money_format,
+)
 
 REASON_COLUMN, COMMENT_COLUMN, AMOUNT_COLUMN = 8, 9, 10
 
@@ -57,7 +67,7 @@ def build_dispute_sheet(
         language._("Place"),
         language._("EVSE ID"),
         "kWh",
-        f"{language._('Net')} ({header.currency})",
+        in_currency(language._("Net"), header.currency),
         language._("State"),
         head_of("reason", header.language),
         head_of("comment", header.language),

@@ -44,7 +44,7 @@ class TestInvoicePerSession(SettlementCommon):
         def failing(settlement, document, invoice_plan):
             made.append(document)
             if len(made) > 3:
-                raise UserError(self.env._("The disk is full"))
+                raise UserError(self.env._("No space left"))
             return create(settlement, document, invoice_plan)
 
         with (

@@ -64,6 +64,10 @@ class TestVatDecision(VatCommon):
         self.assertEqual(move.fiscal_position_id, self.position)
         self.assertEqual((self._categories(move), move.amount_total), (["AE"], 6.40))
 
+    def test_list_without_sessions_needs_no_decision(self):
+        settlement = self._settle()
+        self.assertEqual((settlement.state, settlement.blocked_reason), ("settled", False))
+
     def test_decision_keeps_the_facts_it_was_made_on(self):
         settlement = self._settle(cdr_payload())
         self.assertEqual(
