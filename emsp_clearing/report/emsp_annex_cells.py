@@ -36,7 +36,7 @@ class Language(Protocol):
 
 
 def in_currency(label: str, currency: str) -> str:
-    """ "Net (EUR)". Not an f-string at the label: what is translated inside one is not found for translators."""
+    """ "Net (EUR)": a function, because translators are not shown what is translated inside an f-string."""
     return f"{label} ({currency})"
 
 
