@@ -17,6 +17,7 @@ from . import (
     account_move_annex,
     account_move_annex_details,
     account_move_annex_rows,
+    account_move_annex_tax,
     account_move_credit,
     account_move_document,
     account_move_document_sessions,

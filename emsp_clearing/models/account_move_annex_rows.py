@@ -4,7 +4,6 @@ from odoo import models
 from odoo.tools import SQL
 
 from ..core.money import ZERO, D, round_money
-from ..core.shares import RunningShare
 from ..report.emsp_annex import AnnexRow
 from .emsp_settlement_annex import COLUMN_OF_COMPONENT
 from .sql_stream import stream
@@ -59,7 +58,7 @@ class AccountMoveAnnexRows(models.Model):
         :return: iterator of AnnexRow in the order of the sessions.
         """
         self.ensure_one()
-        share = RunningShare(tax, net, self.currency_id.decimal_places)
+        take_tax = self._annex_tax_taker(net, tax)
         label = ", ".join(self.invoice_line_ids.tax_ids.mapped("name"))
         settlements = {settlement.id: settlement for settlement in self._annex_settlements()}
         grids, precision = {}, self._annex_precision()
@@ -77,7 +76,7 @@ class AccountMoveAnnexRows(models.Model):
             yield AnnexRow(
                 **facts,
                 **parts_of(components),
-                tax=share.take(facts["net"]),
+                tax=take_tax(facts["net"], components),
                 tax_label=label,
                 settlement=settlement.name,
                 late_from=late_from,

@@ -142,7 +142,14 @@ class EmspSettlementLines(models.Model):
         fiscal_position = self._get_fiscal_position(self._invoice_partner())
         first = {}
         return {
-            component: first.setdefault(self._taxes(self.env.ref(product), fiscal_position), component)
+            component: first.setdefault(taxes, component)
+            for component, taxes in self._component_taxes(fiscal_position).items()
+        }
+
+    def _component_taxes(self, fiscal_position):
+        """:return: dict component -> account.tax that it is billed with."""
+        return {
+            component: self._taxes(self.env.ref(product), fiscal_position)
             for component, product in PRODUCTS.items()
         }
 
