@@ -50,8 +50,6 @@ class AccountMoveDocument(models.Model):
 
     def _get_document_head(self):
         settlements_sudo = self._get_settlements_sudo()
-        origin = self.reversed_entry_id
-        origin_date = format_date(self.env, origin.invoice_date, date_format="medium")
         return {
             "kind": "credit_note" if self.move_type == "out_refund" else "invoice",
             "title": self._get_document_title(),
@@ -59,12 +57,19 @@ class AccountMoveDocument(models.Model):
             "date": self._long_date(self.invoice_date),
             "date_due": self._long_date(self._is_payable() and self.invoice_date_due),
             "payment_terms": (self._is_payable() and self.invoice_payment_term_id.name) or "",
-            "corrects": ", ".join(filter(None, (origin.name, origin_date))),
+            "corrects": self._get_corrected_text(),
             "reference": self.ref or "",
             "period": self._get_period_text(),
             "contract": ", ".join(settlements_sudo.contract_id.sorted("reference").mapped("reference")),
             "settlement": ", ".join(settlements_sudo.sorted("name").mapped("name")),
         }
+
+    def _get_corrected_text(self):
+        """The invoices that this document corrects, also by single lines, as the e-invoice names them."""
+        return "; ".join(
+            f"{invoice.number}, {format_date(self.env, invoice.issued, date_format='medium')}"
+            for invoice in self._get_preceding_invoices()
+        )
 
     def _is_payable(self):
         return self.move_type == "out_invoice"
