@@ -3,6 +3,7 @@ import io
 
 import babel.dates
 import qrcode
+from babel.numbers import format_decimal
 from qrcode.image.svg import SvgPathImage
 
 from odoo import models
@@ -33,7 +34,7 @@ class AccountMoveDocument(models.Model):
             **move._get_document_amounts(),
             "lines": move._get_document_lines(),
             "taxes": move._get_document_tax_rows(),
-            "mentions": move._get_tax_mentions(),
+            "mentions": [*move._get_accounting_tax_mentions(), *move._get_tax_mentions()],
             "bank": move._get_document_bank(),
             "payment": move._get_document_payment(),
             "payment_qr": move._get_payment_qr(),
@@ -194,6 +195,28 @@ class AccountMoveDocument(models.Model):
         note = html2plaintext(self.fiscal_position_id.note or "").strip()
         mentions = self._get_legal_mentions()
         return mentions + ([note] if note and note not in mentions else [])
+
+    def _get_accounting_tax_mentions(self):
+        """Of a document in another currency than the books': the VAT in theirs (Directive 2006/112/EC,
+        article 230)."""
+        currency, amount = self._get_accounting_tax() or ("", ZERO)
+        if not amount:
+            return []
+        return [
+            self.env._(
+                "VAT in %(currency)s: %(amount)s, at the exchange rate of %(date)s "
+                "(1 %(currency)s = %(rate)s %(other)s).",
+                currency=currency,
+                amount=formatLang(self.env, float(amount), currency_obj=self.company_currency_id),
+                date=self._long_date(self._get_invoice_currency_rate_date()),
+                rate=format_decimal(
+                    self.invoice_currency_rate,
+                    "#,##0.######",
+                    locale=babel_locale_parse(get_lang(self.env).code),
+                ),
+                other=self.currency_id.name,
+            )
+        ]
 
     def _get_document_bank(self):
         """:return: the account to pay to; empty where nothing is asked for."""
