@@ -31,16 +31,7 @@ class AccountMoveDocumentSessions(models.Model):
             "annex": annex,
             "hash": digest,
         }
-        texts["text"] = [
-            self.env._(
-                "The file %(file)s lists each of the %(count)s sessions (%(energy)s kWh) with place, charge "
-                "point, time, energy, tariff and amounts. Its total is the total without tax of this "
-                "document.",
-                file=annex,
-                count=texts["count"],
-                energy=texts["energy"],
-            )
-        ]
+        texts["text"] = [self._get_annex_text(count, texts)]
         if late:
             texts["text"].append(
                 self.env._(
@@ -50,6 +41,23 @@ class AccountMoveDocumentSessions(models.Model):
                 )
             )
         return texts
+
+    def _get_annex_text(self, count, texts):
+        if count == 1:
+            return self.env._(
+                "The file %(file)s has the session (%(energy)s kWh) with place, charge point, time, energy, "
+                "tariff and amounts. Its total is the total without tax of this document.",
+                file=texts["annex"],
+                energy=texts["energy"],
+            )
+        return self.env._(
+            "The file %(file)s lists each of the %(count)s sessions (%(energy)s kWh) with place, charge "
+            "point, time, energy, tariff and amounts. Its total is the total without tax of this "
+            "document.",
+            file=texts["annex"],
+            count=texts["count"],
+            energy=texts["energy"],
+        )
 
     def _energy(self, energy_kwh):
         return formatLang(self.env, energy_kwh or 0.0, digits=3)
@@ -113,8 +121,10 @@ class AccountMoveDocumentSessions(models.Model):
         return [*kept, {"name": self.env._("%(count)s other places", count=len(rest)), **other}]
 
     def _get_late_sessions(self):
-        """:return: number of sessions that ended before the period and came too late for theirs."""
-        return self._get_sessions_sudo().search_count([*self._get_session_domain(), ("is_late", "=", True)])
+        """:return: number of sessions that ended before the period and came too late for theirs; the credit
+        of an invoiced session is none of them."""
+        late = [("is_late", "=", True), ("is_credit", "=", False)]
+        return self._get_sessions_sudo().search_count([*self._get_session_domain(), *late])
 
     def _get_sessions_sudo(self):
         # sudo: see _get_settlement_sudo

@@ -27,6 +27,8 @@ class AccountMoveLine(models.Model):
         if self.emsp_unit == "minute" and not self.emsp_quantity.is_integer():
             digits = 2
         unit = dict(self._fields["emsp_unit"]._description_selection(self.env))[self.emsp_unit]
+        if self.emsp_unit == "session" and abs(self.emsp_quantity) == 1:
+            unit = self.env._("session")
         return f"{formatLang(self.env, self.emsp_quantity, digits=digits)} {unit}"
 
     def _get_billed_price_text(self):

@@ -162,20 +162,28 @@ class EmspSettlementInvoice(models.Model):
             "emsp_session_count": line.sessions,
         }
 
-    def _line_text(self, product, billed):
+    def _line_text(self, product, billed_vals):
         """The line's description, in the language of the context."""
         env = self.env
-        line = env["account.move.line"].new(billed)
+        line = env["account.move.line"].new(billed_vals)
         name = product.with_env(env).name
+        count = line.emsp_session_count
+        if not line.emsp_unit and count == 1:
+            return env._("%(component)s (1 session)", component=name)
         if not line.emsp_unit:
-            return env._("%(component)s (%(count)s sessions)", component=name, count=line.emsp_session_count)
+            return env._("%(component)s (%(count)s sessions)", component=name, count=count)
+        billed = {
+            "component": name,
+            "quantity": line._get_billed_quantity_text(),
+            "price": line._get_billed_price_text(),
+            "currency": self.currency_id.name,
+        }
+        if count == 1:
+            return env._("%(component)s: %(quantity)s at %(price)s %(currency)s (1 session)", **billed)
         return env._(
             "%(component)s: %(quantity)s at %(price)s %(currency)s (%(count)s sessions)",
-            component=name,
-            quantity=line._get_billed_quantity_text(),
-            price=line._get_billed_price_text(),
-            currency=self.currency_id.name,
-            count=line.emsp_session_count,
+            **billed,
+            count=count,
         )
 
     def _taxes(self, product, fiscal_position):
