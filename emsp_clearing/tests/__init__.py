@@ -30,6 +30,7 @@ from . import (
     test_exception,
     test_explanation_page,
     test_finding_report,
+    test_golden,
     test_inalterable,
     test_inalterable_concurrency,
     test_inbox,

@@ -9,6 +9,7 @@ import os
 import resource
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, wraps
+from types import SimpleNamespace
 from unittest.mock import patch
 
 from lxml import etree
@@ -21,6 +22,7 @@ RULES = {
     "Invoice": "ubl-2.1/EN16931-UBL-validation.xslt",
     "CreditNote": "ubl-2.1/EN16931-UBL-validation.xslt",
 }
+SENDING = "odoo.addons.account_edi_ubl_cii.models.account_move_send.tools"
 BUILDERS = ("account.edi.xml.cii", "account.edi.xml.ubl_bis3")
 # Saxon's machine belongs to the thread that started it, and Odoo's tests have several.
 _SAXON = ThreadPoolExecutor(max_workers=1, thread_name_prefix="saxon")
@@ -86,3 +88,12 @@ def _watched(export):
         return xml, errors
 
     return export_and_check
+
+
+def issue(move):
+    """Make the files of a posted document as they leave. :return: the PDF's bytes, its Factur-X inside."""
+    sending = move.env["account.move.send"].with_context(force_report_rendering=True)
+    # Odoo embeds nothing while tests run, unless it does not know.
+    with patch(SENDING, SimpleNamespace(config={"test_enable": False})):
+        sending._generate_and_send_invoices(move, sending_methods=[])
+    return move.invoice_pdf_report_id.raw

@@ -3,8 +3,6 @@ import subprocess
 import sys
 from datetime import date
 from decimal import Decimal
-from types import SimpleNamespace
-from unittest.mock import patch
 
 from drafthorse.models.document import Document as DrafthorseDocument
 from lxml import etree
@@ -13,7 +11,7 @@ from pypdf import PdfReader
 
 from odoo.tests import tagged
 
-from .einvoice_common import find_violations
+from .einvoice_common import find_violations, issue
 from .test_einvoice import XLSX, EinvoiceCommon
 
 # In a process of its own: the library cannot be imported beside Odoo, whose import hook hides the data
@@ -24,24 +22,16 @@ from facturx import get_facturx_xml_from_pdf
 name, xml = get_facturx_xml_from_pdf(sys.stdin.buffer.read(), check_xsd=True)
 sys.stdout.buffer.write(name.encode() + b"\\n" + xml)
 """
-SENDING = "odoo.addons.account_edi_ubl_cii.models.account_move_send.tools"
 
 
 @tagged("post_install", "-at_install")
 class TestEinvoicePdf(EinvoiceCommon):
     """The files as they leave, read back with the libraries of others."""
 
-    def _issue(self, move):
-        """Odoo embeds nothing while tests run, unless it does not know. :return: the PDF's bytes."""
-        sending = self.env["account.move.send"].with_context(force_report_rendering=True)
-        with patch(SENDING, SimpleNamespace(config={"test_enable": False})):
-            sending._generate_and_send_invoices(move, sending_methods=[])
-        return move.invoice_pdf_report_id.raw
-
     def test_other_libraries_read_the_factur_x(self):
         move = self._bill()
         answer = subprocess.run(
-            [sys.executable, "-c", READ], input=self._issue(move), capture_output=True, check=True
+            [sys.executable, "-c", READ], input=issue(move), capture_output=True, check=True
         )
         name, __, xml = answer.stdout.partition(b"\n")
         self.assertEqual(name, b"factur-x.xml")
@@ -54,7 +44,7 @@ class TestEinvoicePdf(EinvoiceCommon):
 
     def test_annex_is_attached_to_the_pdf_and_named_in_the_xml(self):
         move = self._bill()
-        reader = PdfReader(io.BytesIO(self._issue(move)))
+        reader = PdfReader(io.BytesIO(issue(move)))
         annex = move.emsp_annex_id
         files = [filespec.get_object() for filespec in reader.trailer["/Root"]["/AF"]]
         self.assertEqual(
@@ -76,7 +66,7 @@ class TestEinvoicePdf(EinvoiceCommon):
     def test_peppol_invoice_leaves_with_annex_and_pdf_inside_and_is_valid(self):
         self.contract.einvoice_format = "ubl_bis3"
         move = self._bill()
-        pdf = self._issue(move)
+        pdf = issue(move)
         xml = move.ubl_cii_xml_id.raw
         self.assertEqual(find_violations(xml), [])
         names = etree.fromstring(xml).findall(".//{*}AdditionalDocumentReference/{*}ID")
@@ -88,10 +78,10 @@ class TestEinvoicePdf(EinvoiceCommon):
     def test_no_e_invoice_means_none_inside_either(self):
         self.contract.einvoice_format = "none"
         move = self._bill()
-        self.assertFalse(PdfReader(io.BytesIO(self._issue(move))).attachments)
+        self.assertFalse(PdfReader(io.BytesIO(issue(move))).attachments)
         self.assertFalse(move.ubl_cii_xml_id)
 
     def test_annex_above_the_limit_stays_outside_the_pdf(self):
         self.contract.einvoice_annex_limit_mb = 0
         move = self._bill()
-        self.assertEqual(list(PdfReader(io.BytesIO(self._issue(move))).attachments), ["factur-x.xml"])
+        self.assertEqual(list(PdfReader(io.BytesIO(issue(move))).attachments), ["factur-x.xml"])
