@@ -1,4 +1,5 @@
 import hashlib
+import io
 import os
 import shutil
 from pathlib import Path
@@ -47,11 +48,28 @@ class IrAttachmentFile(models.Model):
         if os.path.exists(target):
             return
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        # Under another name until it is whole: what has the name of its content is taken for it.
+        with path.open("rb") as file:
+            self._write_whole(file, name)
+
+    @api.model
+    def _file_write(self, bin_value, checksum):
+        # OVERRIDES base, which writes under the final name: half a file, of a process that died or a disk
+        # that was full, is there for good, and who stores the same content again is told that it collides.
+        fname, full_path = self._get_path(bin_value, checksum)
+        if not os.path.exists(full_path):
+            self._write_whole(io.BytesIO(bin_value), fname)
+        return fname
+
+    def _write_whole(self, file, name):
+        """Copy an open file into the store, under another name until it is whole: what has the name of its
+        content is taken for it.
+
+        :raise OSError: when it cannot be written; then none is there.
+        """
+        target = self._full_path(name)
         with NamedTemporaryFile(dir=os.path.dirname(target), delete=False) as copy:
             try:
-                with path.open("rb") as file:
-                    shutil.copyfileobj(file, copy, 1024 * 1024)
+                shutil.copyfileobj(file, copy, 1024 * 1024)
                 copy.close()
                 # Removed with what is not referred to, should the transaction fail.
                 self._mark_for_gc(name)
