@@ -1,3 +1,5 @@
+import errno
+import os
 from datetime import UTC, timedelta
 
 from odoo import api, fields, models
@@ -14,6 +16,8 @@ RUN_LOCK = 0x656D7370
 JOB_LIMIT = timedelta(hours=1)
 # Until a settlement that another run holds is tried again.
 BUSY_RETRY_S = 10
+# What an administrator mends: the disk or the quota is full, a limit of the process, a disk that is broken.
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 class EmspSettlementRun(models.Model):
@@ -204,8 +208,8 @@ class EmspSettlementRun(models.Model):
         try:
             with self.env.cr.savepoint():
                 group._invoice()
-        except UserError as error:
-            self._block(str(error))
+        except (UserError, OSError) as error:
+            self._block(self._reason_to_wait(error))
             return
         for settlement in group:
             settlement._unblock(as_of)
@@ -218,10 +222,20 @@ class EmspSettlementRun(models.Model):
         try:
             with self.env.cr.savepoint():
                 self._send()
-        except UserError as error:
-            self._block(str(error))
+        except (UserError, OSError) as error:
+            self._block(self._reason_to_wait(error))
             return
         self._unblock(as_of)
+
+    def _reason_to_wait(self, error):
+        """:return: in words, what keeps the settlement from its next step.
+        :raise OSError: `error` itself, when it is none of the disk: that is a failure of the program.
+        """
+        if not isinstance(error, OSError):
+            return str(error)
+        if error.errno not in DISK_ERRORS:
+            raise error
+        return self.env._("A file cannot be written: %(reason)s", reason=os.strerror(error.errno))
 
     def _settle_paid(self):
         """Settlements whose invoice is paid are settled."""
