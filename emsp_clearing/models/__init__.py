@@ -196,6 +196,7 @@ from . import (  # isort: skip
     account_move_sending,
     emsp_contract_sending,
     emsp_settlement_delivery_mail,
+    emsp_settlement_delivery_unclear,
     emsp_settlement_delivery_upload,
     emsp_settlement_sending,
     mail_thread,

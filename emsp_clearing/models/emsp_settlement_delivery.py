@@ -230,13 +230,17 @@ class EmspSettlementDelivery(models.Model):
             {
                 "state": "failed",
                 "attempts": self.attempts + 1,
-                "next_try_at": at + RETRY_AFTER if self.retries < MOST_RETRIES else False,
+                "next_try_at": self._next_try(at),
                 "last_error": reason,
                 "history": self._history_with(at, reason),
             }
         )
         self._report(at, "warning" if self.next_try_at else "error")
         self.move_id._settlements()._refresh_sending()
+
+    def _next_try(self, at):
+        """:return: when what failed at `at` is tried again by itself; False: a person is called."""
+        return at + RETRY_AFTER if self.retries < MOST_RETRIES else False
 
     def _set_bounced(self, reason, at):
         """It came back. Billing stays as it is; nothing is sent again by itself."""

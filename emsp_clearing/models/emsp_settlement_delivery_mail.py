@@ -18,7 +18,11 @@ class EmspSettlementDeliveryMail(models.Model):
         # sudo: mails belong to the system
         waiting = self.sudo().mail_ids
         if waiting:
-            waiting.filtered(lambda mail: mail.state == "exception").mark_outgoing()
+            # What a process died with may have arrived: that is for a person to decide.
+            free = waiting if self.is_unclear else waiting.filtered(lambda mail: not mail.emsp_handover_at)
+            failed = free.filtered(lambda mail: mail.state == "exception")
+            failed.write({"state": "outgoing", "emsp_handover_at": False})
+            self._store({"is_unclear": False})
         else:
             self._compose()
         self.env["mail.mail"]._trigger_queue()
@@ -105,12 +109,18 @@ class EmspSettlementDeliveryMail(models.Model):
         if heard and heard.refused:
             self._set_bounced(heard.refused_text(), now)
 
+    def _note_reply(self, reply):
+        """The server's words to a message that it has taken."""
+        self._store({"reply": reply[:WORDS_KEPT]})
+
     def _follow_mails(self, as_of):
         """Deliveries whose mail ended without a word to us: its process died, or it was cancelled."""
         for delivery in self.try_lock_for_update():
             mails = delivery.mail_ids.filtered(lambda mail: mail._is_package())
             if not mails:
                 delivery._start_safely()
+            elif mails.filtered("emsp_handover_at"):
+                delivery._follow_interrupted(mails, as_of)
             elif mails.filtered(lambda mail: mail.state in ("exception", "cancel")):
                 failed = mails.filtered(lambda mail: mail.state in ("exception", "cancel"))[0]
                 delivery._set_failed(failed.failure_reason or self.env._("The mail was cancelled."), as_of)

@@ -4,6 +4,9 @@ from smtplib import SMTP, SMTPServerDisconnected
 
 from odoo import fields, models
 
+# SMTP's reply to a message for which the server answers from now on.
+TAKEN = 250
+
 
 class MailMail(models.Model):
     """Mails that carry a settlement's documents: what SMTP says about them moves their delivery."""
@@ -17,18 +20,25 @@ class MailMail(models.Model):
         index="btree_not_null",
         ondelete="set null",
     )
+    emsp_handover_at = fields.Datetime(
+        string="Hand-over begun at",
+        readonly=True,
+        help="The server was given the message, and what it said is not noted yet.",
+    )
 
-    def _send(self, *args, smtp_session=None, **kwargs):
+    def _send(self, auto_commit=False, smtp_session=None, **kwargs):
         # EXTENDS mail, which forgets the server's words, and leaves a mail as failed when the server hangs up
+        kwargs |= {"auto_commit": auto_commit, "smtp_session": smtp_session}
         packages = self.filtered("emsp_delivery_id")
         done = True
         if self - packages or not packages:
-            done = super(MailMail, self - packages)._send(*args, smtp_session=smtp_session, **kwargs)
+            done = super(MailMail, self - packages)._send(**kwargs)
         for mail in packages:
-            with listening(smtp_session) as heard:
+            watched = mail if auto_commit and mail._is_package() else None
+            with listening(smtp_session, watched) as heard:
                 own = mail.with_context(emsp_heard=heard)
                 try:
-                    done = super(MailMail, own)._send(*args, smtp_session=smtp_session, **kwargs)
+                    done = super(MailMail, own)._send(**kwargs)
                 except SMTPServerDisconnected as error:
                     mail.failure_reason = str(error)
                     mail._note_delivery()
@@ -74,6 +84,20 @@ class MailMail(models.Model):
         """Addressed to the partner; copies to followers among our own users do not count."""
         return bool(self.emsp_delivery_id and self.recipient_ids & self.partner_ids)
 
+    def _begin_hand_over(self):
+        """Just before the server gets the message: should this process die, it is not given it again unless a
+        person says so. What was written for the mail before is the queue's own note that it is being sent."""
+        self.write({"emsp_handover_at": fields.Datetime.now()})
+        # The queue commits after each mail itself; here nothing is left half done.
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+
+    def _end_hand_over(self, reply):
+        """As soon as the server has taken the message. All else that follows from it can be made up for."""
+        self.write({"state": "sent", "failure_type": False, "failure_reason": False})
+        # sudo: as in _note_delivery
+        self.sudo().emsp_delivery_id._note_reply(reply)
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+
     def _trigger_queue(self):
         # sudo: the queue's cron belongs to the system.
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
@@ -82,6 +106,7 @@ class MailMail(models.Model):
         """Record what became of the mail; its state says it."""
         # sudo: the queue, or whoever presses "Send now", reports to a delivery it may not write.
         mail = self.sudo()
+        mail.emsp_handover_at = False
         if mail._is_package():
             mail.emsp_delivery_id._note_mail(mail, self.env.context.get("emsp_heard"))
 
@@ -98,10 +123,11 @@ class Heard:
 
 
 @contextmanager
-def listening(session):
+def listening(session, mail=None):
     """Keep what smtplib drops: the reply to a message that was taken, and receivers refused among others.
 
     :param session: SMTP, or None where nothing is sent.
+    :param mail: mail.mail whose hand-over is committed before and after, or None.
     :return: Heard.
     """
     heard = Heard()
@@ -111,8 +137,12 @@ def listening(session):
     data, sendmail = session.data, session.sendmail
 
     def kept_data(message):
+        if mail:
+            mail._begin_hand_over()
         reply = data(message)
         heard.reply = said(*reply)
+        if mail and reply[0] == TAKEN:
+            mail._end_hand_over(heard.reply)
         return reply
 
     def kept_sendmail(*args, **kwargs):

@@ -68,6 +68,7 @@ from . import (
     test_price_simulation,
     test_refund_transfer,
     test_sending,
+    test_sending_interrupted,
     test_sending_mail,
     test_sending_upload,
     test_session_missing,
