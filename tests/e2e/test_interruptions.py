@@ -2,28 +2,24 @@
 
 import os
 import signal
-import subprocess
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-import psycopg2
 import pytest
-from psycopg2 import sql
+from books import Books, start_shell
 from support import story
 from support.demo import iso
-from support.server import ODOO_BIN, PYTHON, finish_command, start_command
-from support.waiting import wait_until
+from support.server import finish_command
 
 LIMIT_S = 90
 # Where the run is stopped: the statement that has to wait for a lock of this table.
 HALF_WAY = ("emsp_cdr", "account_move_line", "ir_attachment")
 
 
-class Ledger:
+class Ledger(Books):
     """A month with four sessions of one partner, and a view of the database as an auditor has it."""
 
     def __init__(self, database: str, folder):
-        self.database = database
+        super().__init__(database)
         self.month = story.open_month(datetime.now(UTC)).previous
         self.path = folder / "cdrs.jsonl"
 
@@ -42,12 +38,6 @@ class Ledger:
         self.run("import", "--connection", "FR*RVR", "--received-at", iso(last), str(self.path))
         self.run("run", "--as-of", iso(self.month.cut_off))
 
-    def run(self, *arguments):
-        return finish_command(self.start(*arguments))
-
-    def start(self, *arguments):
-        return start_command(self.database, "emsp", *arguments)
-
     def start_lock_run(self):
         return self.start("run", "--as-of", iso(self.month.lock))
 
@@ -64,36 +54,6 @@ class Ledger:
     def settlement(self):
         """(state, has an invoice) of the settlement that has the sessions."""
         return self.query("SELECT state, move_id IS NOT NULL FROM emsp_settlement WHERE cdr_count > 0")
-
-    def query(self, statement, params=()):
-        with self.connection() as connection, connection.cursor() as cursor:
-            cursor.execute(statement, params)
-            return cursor.fetchall()
-
-    @contextmanager
-    def connection(self):
-        connection = psycopg2.connect(dbname=self.database, user="odoo")
-        try:
-            yield connection
-        finally:
-            connection.close()
-
-    @contextmanager
-    def held(self, table):
-        """Nobody can write to `table` within the block."""
-        with self.connection() as connection, connection.cursor() as cursor:
-            cursor.execute(sql.SQL("LOCK TABLE {} IN SHARE MODE").format(sql.Identifier(table)))
-            yield
-
-    def wait_until_blocked(self, table, processes=1):
-        """Until that many transactions wait for `table`."""
-        waiting = (
-            "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_class ON pg_class.oid = relation"
-            " WHERE NOT granted AND relname = %s"
-        )
-        wait_until(
-            lambda: self.query(waiting, [table])[0][0] >= processes, f"a transaction that waits for {table}"
-        )
 
 
 def kill(process):
@@ -164,18 +124,3 @@ def test_runs_after_that_bill_nothing_more(ledger):
     ledger.run("run", "--as-of", iso(ledger.month.lock))
     ledger.run("run", "--as-of", iso(ledger.month.lock + timedelta(days=1)))
     assert ledger.invoices() == before
-
-
-def start_shell(database, code):
-    process = subprocess.Popen(
-        [PYTHON, ODOO_BIN, "shell", "-d", database, "--no-http"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    process.stdin.write(code)
-    process.stdin.close()
-    process.stdin = None
-    return process
