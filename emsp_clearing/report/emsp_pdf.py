@@ -7,6 +7,7 @@ import io
 import mimetypes
 from urllib.parse import unquote, urlsplit
 
+import pydyf
 from lxml import etree
 from weasyprint import HTML
 from weasyprint.urls import URLFetcher, URLFetcherResponse
@@ -55,7 +56,16 @@ def render_pdf(html: str) -> bytes:
     """One document as PDF/A-3a: tagged for screen readers, with the title of `<title>` and the language
     of `<html lang>`."""
     document = HTML(string=html, base_url=STATIC_BASE, url_fetcher=StaticFetcher())
-    return document.write_pdf(pdf_variant="pdf/a-3a")
+    return document.write_pdf(pdf_variant="pdf/a-3a", uncompressed_pdf=True, finisher=_compress_streams)
+
+
+def _compress_streams(_document, pdf: pydyf.PDF) -> None:
+    """Contents and fonts compressed, as WeasyPrint does by default, but no object streams: PyPDF2, by
+    which Odoo embeds the e-invoice, would read through one for each of the many objects in it."""
+    for part in pdf.objects:
+        # An image may have a filter of its own.
+        if isinstance(part, pydyf.Stream) and "Filter" not in part.extra:
+            part.compress = True
 
 
 def declare_facturx(pdf: bytes, declaration: bytes, documents=()) -> bytes:
