@@ -47,12 +47,16 @@ class AccountMoveEinvoice(models.Model):
                 )
             )
 
-    def _get_einvoice_errors(self):
-        """:return: what is wrong with each e-invoice that leaves with the document, as sentences."""
+    def _get_einvoice_errors(self, built=None):
+        """
+        :param dict built: XML by model name of its builder, of those e-invoices that are made already.
+        :return: what is wrong with each e-invoice that leaves with the document, as sentences.
+        """
         builders = self._get_einvoice_builders()
         errors = self._get_discount_errors() if builders else []
         for builder in builders if not errors else ():
-            xml, found = builder._export_invoice(self)
+            made = (built or {}).get(builder._name)
+            xml, found = (made, ()) if made else builder._export_invoice(self)
             errors += sorted(map(str, found)) or check_xsd(xml)
         if any(builder._name != "account.edi.xml.cii" for builder in builders):
             errors += self._get_address_errors()

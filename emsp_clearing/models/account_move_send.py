@@ -40,7 +40,8 @@ class AccountMoveSend(models.AbstractModel):
         invoice._emsp_attach_annex()
         result = super()._hook_invoice_document_before_pdf_report_render(invoice, invoice_data)
         if invoice._is_clearing_document() and not invoice_data.get("error"):
-            errors = invoice.with_context(lang=invoice.partner_id.lang)._get_einvoice_errors()
+            localized = invoice.with_context(lang=invoice.partner_id.lang)
+            errors = localized._get_einvoice_errors(self._get_built_einvoice(invoice_data))
             if errors:
                 invoice_data["error"] = {
                     "error_title": self.env._(
@@ -49,6 +50,14 @@ class AccountMoveSend(models.AbstractModel):
                     "errors": errors,
                 }
         return result
+
+    @api.model
+    def _get_built_einvoice(self, invoice_data):
+        """:return: dict model name of the builder -> XML that Odoo has just made; may be empty."""
+        if not invoice_data.get("ubl_cii_xml_options"):
+            return {}
+        builder = invoice_data["ubl_cii_xml_options"]["builder"]
+        return {builder._name: invoice_data["ubl_cii_xml_attachment_values"]["raw"]}
 
     @api.model
     def _generate_invoice_fallback_documents(self, invoices_data):
