@@ -92,7 +92,8 @@ class EmspCdr(models.Model):
     location_address = fields.Char(string="Address")
     location_city = fields.Char(string="City")
     location_country = fields.Char(string="Country")
-    evse_id = fields.Char(string="EVSE", index="btree_not_null")
+    # No index of its own: that of the neighbours begins with it.
+    evse_id = fields.Char(string="EVSE")
     connector_id = fields.Char()
     power_type = fields.Char(string="Power")
     time_zone = fields.Char(help="IANA name; of the CDR's location, else of the connection.")
