@@ -260,19 +260,18 @@ class TestEinvoiceContent(EinvoiceCommon):
         self.assertEqual(self._ubl(credit_note)("cac:BillingReference//cbc:ID"), move.name)
 
     def test_negative_line_inside_an_invoice(self):
-        # New: 1.00 + 5 kWh of 0.39 + 200 min of 0.05 = 12.95. Less 6.40: the fee falls out, the energy is
-        # 1.95 - 3.90, the time 10.00 - 1.50.
+        # New: 1.00 + 5 kWh of 0.39 + 200 min of 0.05 = 12.95. Less 6.40 of October, on lines of their own.
         session = cdr_payload(2, start=datetime(2026, 11, 14, 8), minutes=200, energy=5.0)
         session["charging_periods"][0]["dimensions"][1]["volume"] = 200 / 60
         invoice, second = self._correct_in_november(credit_of(cdr_payload(1)), session)
         cii = self._cii(second)
         self.assertEqual(cii("rsm:ExchangedDocument/ram:TypeCode"), "380")
         lines = "ram:SpecifiedTradeSettlementLineMonetarySummation/ram:LineTotalAmount"
-        self.assertEqual(sorted(map(float, cii(lines).split())), [-1.95, 0, 8.5])
-        self.assertEqual(sorted(map(float, cii("ram:BilledQuantity").split())), [-1, 1, 1])
+        self.assertEqual(sorted(map(float, cii(lines).split())), [-3.9, -1.5, -1.0, 1.0, 1.95, 10.0])
+        self.assertEqual(sorted(map(float, cii("ram:BilledQuantity").split())), [-1, -1, -1, 1, 1, 1])
         # A price is never negative (BR-27).
         prices = cii("ram:NetPriceProductTradePrice/ram:ChargeAmount").split()
-        self.assertEqual(sorted(map(float, prices)), [0, 1.95, 8.5])
+        self.assertEqual(sorted(map(float, prices)), [1.0, 1.0, 1.5, 1.95, 3.9, 10.0])
         self.assertEqual(cii("ram:TaxBasisTotalAmount"), "6.55")
         self.assertEqual(cii("ram:InvoiceReferencedDocument/ram:IssuerAssignedID"), invoice.name)
         self.assertEqual(self._ubl(second)("cac:LegalMonetaryTotal/cbc:TaxExclusiveAmount"), "6.55")

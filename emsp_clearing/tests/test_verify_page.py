@@ -23,6 +23,8 @@ class TestVerifyPage(SettlementCommon, HttpCase):
 
     def setUp(self):
         super().setUp()
+        # The hashed journal of clearing would not let an invoice go back to draft.
+        self.contract.journal_id = self.company_data["default_journal_sale"]
         # 1.00 + 4 kWh x 0.39 + 10 min x 0.05 = 1.00 + 1.56 + 0.50 = 3.06
         self.settlement = self._settle(cdr_payload(1), cdr_payload(2, minutes=10, energy=4.0))
         self.annex = self.settlement.move_id.emsp_annex_id.raw
