@@ -1,15 +1,19 @@
 """A settlement from its lock to the posted invoice with PDF, annex and e-invoice, against writing the bare
-cells of its annex; and against one with a tenth of the CDRs.
+cells of its annex; and against one with a tenth of the CDRs. Then many small settlements from their lock to
+the mail queue, against invoices with the same lines that Odoo makes, posts and sends as one batch.
 
 The baseline is openpyxl in its write-only mode, the way most annexes are made: the same values in the same
 columns, without format, names or totals. Memory is that of the process (resident set), and what it has grown
 by at the highest since the settlement was ready to be locked.
+
+Odoo's invoices are printed by its default report. Where wkhtmltopdf is not installed they are printed by
+ours, which is then the same on both sides.
 """
 
 import gc
 import sys
 import threading
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import sleep
@@ -24,18 +28,30 @@ FEW, MANY = 10_000, 100_000
 # Between two CDRs: a hundred thousand of them fit into a month.
 STEP = "20 seconds"
 MEGABYTE = 1e6
+# Settlements of a round, and CDRs of each; a first round warms up.
+SETTLEMENTS, CDRS, ROUNDS = 20, 100, 3
+CLEARING_REPORT = "emsp_clearing.action_report_clearing_invoice"
 
 
 def main():
+    with environment() as env:
+        settlements = prepare(env, [FEW, MANY] + [CDRS] * SETTLEMENTS * (ROUNDS + 1))
+        env.cr.execute("ANALYZE emsp_cdr")
+        # Steps are jobs, and a job is a transaction: in one and the same, PostgreSQL checks all references
+        # of a row anew that it has updated before.
+        env.cr.commit()
+        bench_large(settlements[0], settlements[1])
+        bench_many(env, settlements[2:])
+
+
+def bench_large(few, many):
     times = {}
-    for number in (FEW, MANY):
-        with environment() as env:
-            settlement = prepare(env, number)
-            with Memory() as memory:
-                times[number] = seconds(lambda s=settlement: settle(s))
-            check(settlement, number)
-            cells = annex_cells(settlement.move_id)
+    for number, settlement in ((FEW, few), (MANY, many)):
+        with Memory() as memory:
+            times[number] = seconds(lambda s=settlement: settle(s))
+        check(settlement, number)
         print(f"{number} CDRs: {times[number]:.1f} s, {memory.grown:.0f} MB", file=sys.stderr)
+    cells = annex_cells(many.move_id)
     bare = seconds(lambda: write_bare(cells, MANY))
     figure("settle_100000_cdrs_by_bare_annex", times[MANY], "s", bare, bar=2)
     # Linear would be 10.
@@ -43,20 +59,44 @@ def main():
     figure("memory_to_settle_100000_cdrs", memory.grown, "MB", 600, bar=1)
 
 
-def prepare(env, number):
-    """:return: the settlement of October in its window, with that many priced and sealed CDRs."""
+def bench_many(env, settlements):
+    """Rounds of both in turn, as `paired` takes them."""
+    if env["ir.actions.report"].with_context(wkhtmltopdf_needed=True).get_wkhtmltopdf_state() != "ok":
+        print("no wkhtmltopdf: Odoo's invoices are printed by our report", file=sys.stderr)
+        settlements.partner_id.invoice_template_pdf_report_id = env.ref(CLEARING_REPORT)
+    times = []
+    for first in range(0, len(settlements), SETTLEMENTS):
+        batch = settlements[first : first + SETTLEMENTS]
+        ours = seconds(lambda b=batch: settle_and_send(b))
+        check_sent(batch)
+        vals_list = [equal_invoice(move) for move in batch.move_ids]
+        times.append((ours, seconds(lambda v=vals_list: invoice_and_send(env, v))))
+    pairs = sorted(times[1:], key=lambda pair: pair[0] / pair[1])
+    ours, theirs = (time / SETTLEMENTS for time in pairs[ROUNDS // 2])
+    print(f"{1 / ours:.2f} settlements/s, {1 / theirs:.2f} invoices/s of Odoo's batch", file=sys.stderr)
+    figure("settlement_of_100_cdrs_by_odoo_invoice", ours, "s", theirs, bar=1)
+
+
+def prepare(env, numbers):
+    """:return: settlements of October in their window, of a partner each, with so many priced CDRs."""
     contract, connection = make_network(env)
     complete(env, contract.partner_id)
     endpoint = connection._as_endpoint()
+    [receipt] = endpoint.env["emsp.cdr"]._receive(endpoint, payloads(1, "S"), RECEIVED, RECEIVED)
+    cdr = receipt.record.sudo()
+    if cdr.state != "open":
+        raise RuntimeError(f"expected an open CDR, got {cdr.state}: {cdr.finding_ids.mapped('message')}")
+    env.flush_all()
+    contracts = make_contracts(env, contract, len(numbers))
+    for own, number in zip(contracts, numbers, strict=True):
+        multiply(env, cdr, own, number)
     env["emsp.settlement"]._open_calendar(datetime(2026, 10, 15))
-    [receipt] = endpoint.env["emsp.cdr"]._receive(endpoint, payloads(1, f"S{number}"), RECEIVED, RECEIVED)
-    multiply(env, receipt.record.sudo(), number)
-    settlement = contract.settlement_ids.filtered(lambda settlement: settlement.date_first.month == 10)
-    settlement.with_context(queue_job__no_delay=False)._job_open_window(CUT_OFF)
+    settlements = contracts.settlement_ids.filtered(lambda settlement: settlement.date_first.month == 10)
+    for settlement in settlements.with_context(queue_job__no_delay=False):
+        settlement._job_open_window(CUT_OFF)
     # As the hourly run does.
-    print(f"sealing {number} CDRs: {seconds(connection._seal_chain):.1f} s", file=sys.stderr)
-    env.cr.execute("ANALYZE emsp_cdr")
-    return settlement
+    print(f"sealing {sum(numbers)} CDRs: {seconds(connection._seal_chain):.1f} s", file=sys.stderr)
+    return settlements.sorted(lambda settlement: settlement.contract_id.id)
 
 
 def complete(env, partner):
@@ -74,18 +114,49 @@ def complete(env, partner):
     )
 
 
-def multiply(env, cdr, number):
-    """The same CDR again and again, with ids, times, chargers and cards of their own."""
+def make_contracts(env, contract, number):
+    """Contracts as that one, each with a partner of its own."""
+    from odoo import Command
+
+    address = contract.partner_id.copy_data()[0]
+    partners = env["res.partner"].create(
+        [
+            {**address, "name": f"Partner {place}", "email": f"ap{place}@partner.test"}
+            for place in range(number)
+        ]
+    )
+    contracts = env["emsp.contract"].create(
+        [
+            {
+                "name": partner.name,
+                "partner_id": partner.id,
+                "currency_id": contract.currency_id.id,
+                "date_start": date(2026, 1, 1),
+                "time_zone": contract.time_zone,
+                "price_grid_ids": [Command.set(contract.price_grid_ids.ids)],
+                "party_ids": [Command.create({"country_code": "DE", "ocpi_party_id": f"{partner.id:03d}"})],
+                "vat_decided_by": "accountant",
+                "vat_override_reason": "Benchmark",
+            }
+            for partner in partners
+        ]
+    )
+    contracts.action_activate()
+    return contracts
+
+
+def multiply(env, cdr, contract, number):
+    """The same CDR again and again under a contract, with ids, times, chargers and cards of their own."""
     from odoo.tools import SQL
 
-    env.flush_all()
-    if cdr.state != "open":
-        raise RuntimeError(f"expected an open CDR, got {cdr.state}: {cdr.finding_ids.mapped('message')}")
+    key = SQL("%s || '-' || number", contract.reference)
     own = {
-        "ocpi_id": SQL("'CDR-' || number"),
-        "ocpi_key": SQL("'FR*RVR*BENCH-' || number"),
-        "ocpi_session_id": SQL("'S-' || number"),
-        "payload_sha256": SQL("encode(sha256(number::text::bytea), 'hex')"),
+        "contract_id": SQL("%s", contract.id),
+        "partner_id": SQL("%s", contract.partner_id.id),
+        "ocpi_id": key,
+        "ocpi_key": SQL("'FR*RVR*' || %s", key),
+        "ocpi_session_id": SQL("'S-' || %s", key),
+        "payload_sha256": SQL("encode(sha256((%s)::bytea), 'hex')", key),
         "evse_id": SQL("'FR*RVR*E' || mod(number, 500)"),
         "location_name": SQL("'Place ' || mod(number, 120)"),
         "token_uid": SQL("'CARD-' || mod(number, 5000)"),
@@ -99,7 +170,7 @@ def multiply(env, cdr, number):
     values = [own.get(name, column) for name, column in zip(names, columns, strict=True)]
     env.cr.execute(
         SQL(
-            "INSERT INTO emsp_cdr (%s) SELECT %s FROM emsp_cdr, generate_series(2, %s) number WHERE id = %s",
+            "INSERT INTO emsp_cdr (%s) SELECT %s FROM emsp_cdr, generate_series(1, %s) number WHERE id = %s",
             SQL(", ").join(columns),
             SQL(", ").join(values),
             number,
@@ -113,12 +184,62 @@ def settle(settlement):
     """Lock, invoice, annex; then PDF and e-invoice, as sending makes them."""
     step = settlement.with_context(queue_job__no_delay=False)
     step._job_lock(LOCK)
+    step.env.cr.commit()
     step._job_invoice(LOCK)
+    step.env.cr.commit()
     # Handing them to the mail queue is another step; what it costs is the mail's.
     settlement.env["account.move.send"].with_context(force_report_rendering=True)._generate_and_send_invoices(
         settlement.move_id, sending_methods=[]
     )
     settlement.env.flush_all()
+
+
+def settle_and_send(settlements):
+    """One after the other, as the jobs do it."""
+    for settlement in settlements.with_context(queue_job__no_delay=False):
+        settlement._job_lock(LOCK)
+        settlement._job_invoice(LOCK)
+        settlement._job_send(LOCK)
+    settlements.env.flush_all()
+
+
+def equal_invoice(move):
+    """:return: values of an invoice with the same lines that bills no sessions."""
+    from odoo import Command
+
+    names = ("move_type", "invoice_date", "delivery_date")
+    links = ("partner_id", "journal_id", "fiscal_position_id", "invoice_payment_term_id")
+    lines = [
+        {
+            "product_id": line.product_id.id,
+            "name": line.name,
+            "quantity": line.quantity,
+            "price_unit": line.price_unit,
+            "tax_ids": [Command.set(line.tax_ids.ids)],
+        }
+        for line in move.invoice_line_ids
+    ]
+    return {
+        **{name: move[name] for name in names},
+        **{name: move[name].id for name in links},
+        "invoice_line_ids": [Command.create(line) for line in lines],
+    }
+
+
+def invoice_and_send(env, vals_list):
+    moves = env["account.move"].create(vals_list)
+    moves._post()
+    env["account.move.send"]._generate_and_send_invoices(moves, sending_methods=["email"])
+    env.flush_all()
+    if not all(move.invoice_pdf_report_id for move in moves):
+        raise RuntimeError("expected a PDF of each invoice")
+
+
+def check_sent(settlements):
+    for settlement in settlements:
+        check(settlement, CDRS)
+        if settlement.sending_state != "queued":
+            raise RuntimeError(f"expected a queued mail, got {settlement.read()}")
 
 
 def check(settlement, number):
