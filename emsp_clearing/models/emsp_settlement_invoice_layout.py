@@ -8,7 +8,8 @@ class EmspSettlementInvoiceLayout(models.Model):
 
     def _check_invoiceable(self):
         # EXTENDS emsp_settlement_invoice
-        super()._check_invoiceable()
+        checked = super()._check_invoiceable()
         layouts = self.env["emsp.invoice.layout"]
         layout = self.contract_id.invoice_layout_id or layouts._get_default(self.company_id)
         layout._check_printable()
+        return checked

@@ -432,7 +432,7 @@ class TestEinvoiceCheck(EinvoiceCommon):
                 expected = {f"{number}.pdf", f"{number}_sessions.xlsx"}
                 if edi_format in names:
                     expected.add(names[edi_format].format(number))
-                mail = self.env["mail.mail"].search([("emsp_settlement_id", "=", move.emsp_settlement_id.id)])
+                mail = self.env["mail.mail"].search([("emsp_delivery_id.move_id", "=", move.id)])
                 self.assertEqual(set(mail.attachment_ids.mapped("name")), expected)
                 savepoint.rollback()
                 self.env.invalidate_all()

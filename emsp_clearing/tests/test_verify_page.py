@@ -82,6 +82,7 @@ class TestVerifyPage(SettlementCommon, HttpCase):
                 "problems": [],
                 "rows": [
                     {
+                        "sheet": 1,
                         "row": 2,
                         "key": "FR*RVR*CDR-1",
                         "amount": "6.4000",
@@ -90,6 +91,7 @@ class TestVerifyPage(SettlementCommon, HttpCase):
                         "held": True,
                     },
                     {
+                        "sheet": 1,
                         "row": 3,
                         "key": "FR*RVR*CDR-2",
                         "amount": "3.0600",
