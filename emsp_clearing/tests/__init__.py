@@ -34,6 +34,8 @@ from . import (
     test_inalterable,
     test_inalterable_concurrency,
     test_inbox,
+    test_invoice_docx,
+    test_invoice_layout,
     test_legal_mention,
     test_location_connector,
     test_notice,
