@@ -53,7 +53,7 @@ class TestInvoicePerSession(SettlementCommon):
         ):
             self._run_due(LOCK)
         self.assertEqual((settlement.state, len(settlement.move_ids)), ("locked", 2))
-        self.assertIn("disk is full", settlement.blocked_reason)
+        self.assertEqual(settlement.blocked_reason, "No space left")
         self._run_due(LOCK)
         self.assertEqual((settlement.state, len(settlement.move_ids)), ("invoiced", 5))
         self.assertEqual(sum(settlement.move_ids.mapped("amount_untaxed")), 32.0)
