@@ -2,9 +2,6 @@
 
 import pytest
 
-# As in emsp_clearing/tests/common.py.
-PREPARED_COMPANY = "Prepared company"
-
 
 @pytest.fixture(scope="session", autouse=True)
 def company_with_chart(request):
@@ -16,6 +13,8 @@ def company_with_chart(request):
     from odoo.api import SUPERUSER_ID, Environment
     from odoo.modules.registry import Registry
     from odoo.tools import config
+
+    from odoo.addons.emsp_clearing.tests.common import PREPARED_COMPANY
 
     [database] = config["db_name"]
     with Registry(database).cursor() as cr:

@@ -114,6 +114,31 @@ def make_network(env):
     return contract, connection
 
 
+def copy_cdr(env, cdr, own, first: int, last: int) -> None:
+    """One stored CDR again and again, by the database itself.
+
+    :param own: dict of SQL by field: what each copy has of its own, `number` being that of the copy.
+    """
+    from odoo.tools import SQL
+
+    names = [
+        name for name, field in cdr._fields.items() if field.store and field.column_type and name != "id"
+    ]
+    columns = [SQL.identifier(name) for name in names]
+    values = [own.get(name, column) for name, column in zip(names, columns, strict=True)]
+    env.cr.execute(
+        SQL(
+            "INSERT INTO emsp_cdr (%s) SELECT %s FROM emsp_cdr, generate_series(%s, %s) number WHERE id = %s",
+            SQL(", ").join(columns),
+            SQL(", ").join(values),
+            first,
+            last,
+            cdr.id,
+        )
+    )
+    env.invalidate_all()
+
+
 def payloads(count: int, run: str) -> list[bytes]:
     """Sessions of the German partner in October 2026, as JSON."""
     from datetime import UTC

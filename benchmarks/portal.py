@@ -6,7 +6,7 @@ from time import perf_counter
 
 import psycopg2
 import requests
-from _bench import DATABASE, environment, figure, make_network, paired, payloads
+from _bench import DATABASE, copy_cdr, environment, figure, make_network, paired, payloads
 from support.mailbox import Mailbox
 from support.server import OdooServer
 
@@ -83,20 +83,7 @@ def multiply(env, cdr):
         "chain_index": SQL("0"),
         "chain_hash": SQL("'1$' || number"),
     }
-    names = [
-        name for name, field in cdr._fields.items() if field.store and field.column_type and name != "id"
-    ]
-    columns = [SQL.identifier(name) for name in names]
-    values = [own.get(name, column) for name, column in zip(names, columns, strict=True)]
-    env.cr.execute(
-        SQL(
-            "INSERT INTO emsp_cdr (%s) SELECT %s FROM emsp_cdr, generate_series(2, %s) number WHERE id = %s",
-            SQL(", ").join(columns),
-            SQL(", ").join(values),
-            CDRS,
-            cdr.id,
-        )
-    )
+    copy_cdr(env, cdr, own, 2, CDRS)
 
 
 def vacuum():

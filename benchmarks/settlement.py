@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import sleep
 
-from _bench import environment, figure, make_network, payloads, seconds
+from _bench import copy_cdr, environment, figure, make_network, payloads, seconds
 from openpyxl import Workbook, load_workbook
 
 RECEIVED = datetime(2026, 10, 20)
@@ -163,21 +163,7 @@ def multiply(env, cdr, contract, number):
         "session_start_at": SQL("session_start_at + number * interval %s", STEP),
         "session_end_at": SQL("session_end_at + number * interval %s", STEP),
     }
-    names = [
-        name for name, field in cdr._fields.items() if field.store and field.column_type and name != "id"
-    ]
-    columns = [SQL.identifier(name) for name in names]
-    values = [own.get(name, column) for name, column in zip(names, columns, strict=True)]
-    env.cr.execute(
-        SQL(
-            "INSERT INTO emsp_cdr (%s) SELECT %s FROM emsp_cdr, generate_series(1, %s) number WHERE id = %s",
-            SQL(", ").join(columns),
-            SQL(", ").join(values),
-            number,
-            cdr.id,
-        )
-    )
-    env.invalidate_all()
+    copy_cdr(env, cdr, own, 1, number)
 
 
 def settle(settlement):

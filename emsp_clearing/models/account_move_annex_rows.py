@@ -66,7 +66,7 @@ class AccountMoveAnnexRows(models.Model):
             facts = dict(zip(COLUMNS, values, strict=True))
             settlement = settlements[settlement_id]
             if grid_id not in grids:
-                grids[grid_id] = self.env["emsp.price.grid"].browse(grid_id).sudo().name
+                grids[grid_id] = self.env["emsp.price.grid"].browse(grid_id).name
             late_from = f"{settlement.contract_id._local_date(facts['end']):%Y-%m}" if is_late else ""
             facts["start"], facts["end"] = (facts[name].replace(tzinfo=UTC) for name in ("start", "end"))
             facts["time_zone"] = facts["time_zone"] or settlement._zone_name()

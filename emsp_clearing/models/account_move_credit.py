@@ -40,13 +40,24 @@ class AccountMoveCredit(models.Model):
             move.emsp_credited_move_ids = [old for new, old in sorted(pairs) if new == move.id]
             move.emsp_credit_move_ids = [new for new, old in sorted(pairs) if old == move.id]
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        # EXTENDS account
+        for vals in vals_list:
+            self._check_settlements_kept(vals)
+        return super().create(vals_list)
+
     def write(self, vals):
-        # EXTENDS account: what a document bills follows from its sessions alone
-        if "emsp_settlement_ids" in vals and not self.env.su:
+        # EXTENDS account
+        self._check_settlements_kept(vals)
+        return super().write(vals)
+
+    def _check_settlements_kept(self, vals):
+        """:raise UserError: for a user who says what a document bills: it follows from its sessions alone."""
+        if vals.get("emsp_settlement_ids") is not None and not self.env.su:
             raise UserError(
                 self.env._("The settlements of an invoice follow from its sessions; they are not edited.")
             )
-        return super().write(vals)
 
     def action_view_emsp_credits(self):
         """The documents at the other ends of the chain."""

@@ -168,16 +168,7 @@ class EmspDeliveryTarget(models.Model):
         secret = new_token()
         # sudo: as above
         self.sudo().write({"secret": self._encrypted(secret), "secret_hint": secret[-4:]})
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Secret of %(webhook)s", webhook=self.name),
-            "res_model": "emsp.webhook.secret",
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-            # In the context only: neither the dialog nor the database keeps it.
-            "context": {"default_secret": secret},
-        }
+        return self.env["emsp.webhook.secret"]._show(self.name, secret)
 
     def _notify(self, text, *, is_good, is_sticky):
         params = {"type": "success" if is_good else "danger", "message": text, "sticky": is_sticky}

@@ -8,24 +8,21 @@ class EmspSettlementPipeline(models.Model):
 
     # The pipeline shows each stage, also one that nothing is in.
     state = fields.Selection(group_expand=True)
+    # In the order of the alphabet, too: sorted by it, what needs a person comes first.
     attention = fields.Selection(
         [
             ("blocked", "Blocked"),
-            ("disputed", "Disputed"),
             ("carried", "Carried forward"),
+            ("disputed", "Disputed"),
             ("normal", "On its way"),
         ],
         compute="_compute_attention",
         store=True,
     )
-    is_blocked = fields.Boolean(
-        string="Needs a person", compute="_compute_attention", store=True, index="btree_not_null"
-    )
 
     @api.depends("blocked_reason", "disputed_count", "carried_forward", "state")
     def _compute_attention(self):
         for settlement in self:
-            settlement.is_blocked = bool(settlement.blocked_reason)
             if settlement.blocked_reason:
                 settlement.attention = "blocked"
             elif settlement.disputed_count and settlement.state in ("collecting", "control"):

@@ -4,6 +4,8 @@ from typing import Any
 from odoo import models
 from odoo.exceptions import UserError
 
+from odoo.addons.queue_job.exception import RetryableJobError
+
 CLEARING_REPORT = "emsp_clearing.action_report_clearing_invoice"
 
 
@@ -45,6 +47,8 @@ class EmspSettlementPreview(models.Model):
                 raise PreviewDone
         except PreviewDone:
             self.env.invalidate_all(flush=False)
+        except RetryableJobError as error:
+            raise UserError(str(error)) from error
         return found
 
     def _lock_for_preview(self):

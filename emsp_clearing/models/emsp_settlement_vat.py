@@ -221,6 +221,7 @@ class EmspSettlementVat(models.Model):
     def _vat_late_domain(self):
         """Sessions of the list whose month was to be invoiced by a 15th before the invoice date."""
         oldest = vat.oldest_in_time(self.invoice_date)
+        # sudo: only the contract's time zone is read
         return [
             ("settlement_id", "=", self.id),
             # A credit corrects what was invoiced in time.

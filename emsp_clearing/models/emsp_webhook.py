@@ -108,16 +108,7 @@ class EmspWebhook(models.Model):
         encrypted = self.env["emsp.ocpi.connection"]._encrypt(secret)
         # sudo: no user reads or writes the secret, also no manager
         self.sudo().write({"secret": encrypted, "secret_hint": secret[-4:]})
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Secret of %(webhook)s", webhook=self.name),
-            "res_model": "emsp.webhook.secret",
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-            # In the context only: neither the dialog nor the database keeps it.
-            "context": {"default_secret": secret},
-        }
+        return self.env["emsp.webhook.secret"]._show(self.name, secret)
 
     def action_test(self):
         """Send a message without content at once, and tell what the receiver answered."""

@@ -96,6 +96,7 @@ class MailMail(models.Model):
         self.write({"state": "sent", "failure_type": False, "failure_reason": False})
         # sudo: as in _note_delivery
         self.sudo().emsp_delivery_id._note_reply(reply)
+        # What the server took must not be taken back by whatever fails afterwards.
         self.env.cr.commit()  # pylint: disable=invalid-commit
 
     def _trigger_queue(self):

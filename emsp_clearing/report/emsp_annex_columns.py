@@ -88,8 +88,7 @@ def session_columns(header: AnnexHeader, language: Language) -> list[Column]:
 
     def local(key: str, label: str, moment: str) -> Column:
         read = attrgetter(moment)
-        value: Callable[[AnnexRow], datetime] = lambda row: _local(row, read(row))  # noqa: E731
-        return Column(key, label, 20, value, Kind.LOCAL, DATE_TIME)
+        return Column(key, label, 20, lambda row: _local(row, read(row)), Kind.LOCAL, DATE_TIME)
 
     def offset(key: str, label: str, moment: str) -> Column:
         read = attrgetter(moment)

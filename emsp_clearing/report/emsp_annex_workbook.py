@@ -163,6 +163,7 @@ class Table:
         self.line += 1
         line, totals = self.line, self.totals
         for position, key in self._summed:
+            # Columns that are summed hold numbers alone, which the type of a row of all kinds cannot say.
             totals[key] += values[position]  # type: ignore[operator]
         cells = "".join([render(line, value) for render, value in zip(self._renders, values, strict=True)])
         self.sheet.write_line(f'<row r="{line}">{cells}</row>')

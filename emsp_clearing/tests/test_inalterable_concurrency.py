@@ -43,6 +43,7 @@ class TestNumbersOfTwoTransactions(TransactionCase):
             self.partner_ids = env["res.partner"].create([{"name": "Two at once"}] * 3).ids
             self.addCleanup(self._take_out)
             self.move_ids = [self._draft(env, partner).id for partner in self.partner_ids]
+            # Here and below: other connections see what is committed alone; _take_out takes it back.
             cr.commit()  # pylint: disable=invalid-commit
 
     def _connect(self):

@@ -108,7 +108,7 @@ class TestSettlementPreview(SettlementCommon):
         self._run_due(CUT_OFF)
         self._run_due(LOCK)
         settlement = self._settlement()
-        self.assertEqual((settlement.attention, settlement.is_blocked), ("blocked", True))
+        self.assertEqual(settlement.attention, "blocked")
         settlement._store({"journal_id": False})
         settlement.sudo(False).with_context(queue_job__no_delay=True).action_run_now()
         self.assertEqual((settlement.state, settlement.attention), ("invoiced", "normal"))

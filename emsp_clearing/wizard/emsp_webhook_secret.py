@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class EmspWebhookSecret(models.AbstractModel):
@@ -10,3 +10,17 @@ class EmspWebhookSecret(models.AbstractModel):
     # Without it the form's onchange does not return the secret.
     id = fields.Id()
     secret = fields.Char(readonly=True)
+
+    @api.model
+    def _show(self, name, secret):
+        """:return: action of the dialog. The secret is in its context only: neither the dialog nor the
+        database keeps it."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Secret of %(webhook)s", webhook=name),
+            "res_model": self._name,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_secret": secret},
+        }
