@@ -15,6 +15,8 @@ PYTHON = STATE / "venv/bin/python"
 ODOO_BIN = STATE / "bin/odoo-bin"
 START_LIMIT_S = 180
 COMMAND_LIMIT_S = 600
+# A server that has closed all and said so may still hang while its interpreter ends.
+STOP_LIMIT_S = 8
 
 
 def free_port() -> int:
@@ -90,7 +92,7 @@ class OdooServer:
         if self.process and self.process.poll() is None:
             os.killpg(self.process.pid, how)
             try:
-                self.process.wait(timeout=30)
+                self.process.wait(timeout=STOP_LIMIT_S)
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
