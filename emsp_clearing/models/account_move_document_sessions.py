@@ -19,6 +19,7 @@ class AccountMoveDocumentSessions(models.Model):
         if not count:
             return {}
         digest = self.emsp_list_hash or self._get_settlement_sudo().list_hash or ""
+        energy = (energy or 0.0) * self._get_session_sign()
         return self._get_session_texts(
             count, energy, self._get_late_sessions(), self._annex_filename(), digest
         )
@@ -95,8 +96,7 @@ class AccountMoveDocumentSessions(models.Model):
             ["location_name", "location_city"],
             ["__count", "energy_kwh:sum", "amount_untaxed:sum"],
         )
-        digits = self.currency_id.decimal_places
-        sign = -1 if self.move_type == "out_refund" else 1
+        digits, sign = self.currency_id.decimal_places, self._get_session_sign()
         shares = round_to_total(
             [from_float(amount or 0.0, 4) for *__, amount in groups],
             from_float(self.amount_untaxed * sign, digits) if groups else ZERO,
@@ -106,7 +106,7 @@ class AccountMoveDocumentSessions(models.Model):
             {
                 "name": ", ".join(filter(None, (name, city))) or "-",
                 "sessions": sessions,
-                "energy_kwh": energy,
+                "energy_kwh": (energy or 0.0) * sign,
                 "amount": to_float(share * sign),
             }
             for (name, city, sessions, energy, __), share in zip(groups, shares, strict=True)
@@ -125,6 +125,10 @@ class AccountMoveDocumentSessions(models.Model):
         of an invoiced session is none of them."""
         late = [("is_late", "=", True), ("is_credit", "=", False)]
         return self._get_sessions_sudo().search_count([*self._get_session_domain(), *late])
+
+    def _get_session_sign(self):
+        """A credit note says without a sign what its sessions, which are credits, take back."""
+        return -1 if self.move_type == "out_refund" else 1
 
     def _get_sessions_sudo(self):
         # sudo: see _get_settlement_sudo

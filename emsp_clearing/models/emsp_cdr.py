@@ -97,7 +97,9 @@ class EmspCdr(models.Model):
     connector_id = fields.Char()
     power_type = fields.Char(string="Power")
     time_zone = fields.Char(help="IANA name; of the CDR's location, else of the connection.")
-    energy_kwh = fields.Float(string="Energy (kWh)", digits=(16, 4))
+    energy_kwh = fields.Float(
+        string="Energy (kWh)", digits=(16, 4), help="Of a credit negative: it takes its session back."
+    )
     duration_s = fields.Integer(string="Duration (s)")
     parking_s = fields.Integer(string="Parking (s)")
     is_credit = fields.Boolean(string="Credit CDR")

@@ -100,6 +100,9 @@ class EmspCdrCredit(models.Model):
     def _vals_from_original(self, original):
         """The mirror of the original, whatever sign the sender used."""
         return {
+            "energy_kwh": -original.energy_kwh,
+            "duration_s": -original.duration_s,
+            "parking_s": -original.parking_s,
             "price_grid_id": original.price_grid_id.id,
             "priced_by": original.priced_by,
             "amount_untaxed": -original.amount_untaxed,

@@ -257,9 +257,7 @@ class EmspCdrIntake(models.Model):
             "evse_id": location.evse_id,
             "connector_id": location.connector_id,
             "power_type": location.connector_power_type,
-            "energy_kwh": to_float(cdr.total_energy),
-            "duration_s": round((cdr.end_date_time - cdr.start_date_time).total_seconds()),
-            "parking_s": round((cdr.total_parking_time or 0) * 3600),
+            **quantities(cdr),
             "is_credit": cdr.credit,
             "credited_ocpi_id": cdr.credit_reference_id,
             "stated_amount": to_float(cdr.total_cost.excl_vat),
@@ -393,3 +391,14 @@ def contract_at(candidates, ended_at):
     if not covering:
         return None, "contract_dates"
     return (covering[0], False) if len(covering) == 1 else (None, "ambiguous")
+
+
+def quantities(cdr):
+    """What a core Cdr adds to every sum. A credit repeats its session (OCPI 2.2.1, 10.1.1) and takes it
+    back: its quantities are negative like its amount, whatever sign the sender used."""
+    found = {
+        "energy_kwh": to_float(cdr.total_energy),
+        "duration_s": round((cdr.end_date_time - cdr.start_date_time).total_seconds()),
+        "parking_s": round((cdr.total_parking_time or 0) * 3600),
+    }
+    return {name: -abs(value) for name, value in found.items()} if cdr.credit else found

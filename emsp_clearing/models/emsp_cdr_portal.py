@@ -164,10 +164,13 @@ class EmspCdrPortal(models.Model):
 
     def _portal_duration(self, seconds):
         """:return: "1 h 05 min"."""
-        hours, minutes = divmod(round((seconds or 0) / 60), 60)
+        whole = round((seconds or 0) / 60)
+        hours, minutes = divmod(abs(whole), 60)
+        # Of a credit
+        sign = "-" if whole < 0 else ""
         if hours:
-            return self.env._("%(hours)s h %(minutes)s min", hours=hours, minutes=f"{minutes:02}")
-        return self.env._("%(minutes)s min", minutes=minutes)
+            return self.env._("%(hours)s h %(minutes)s min", hours=f"{sign}{hours}", minutes=f"{minutes:02}")
+        return self.env._("%(minutes)s min", minutes=f"{sign}{minutes}")
 
     def _portal_findings(self):
         """:return: the findings that hold now; those that do not any more are hidden from partners."""

@@ -5,7 +5,7 @@ from odoo import api, models
 from odoo.tools import split_every
 
 from ..core.money import ZERO, D, from_float
-from ..report.emsp_annex_cells import DATE_TIME, ELAPSED, KWH
+from ..report.emsp_annex_cells import DATE_TIME, KWH, MINUTES
 from ..report.emsp_cdr_export import Column, local_columns, write_csv, write_json, write_xlsx
 from .emsp_settlement_annex import COLUMN_OF_COMPONENT
 
@@ -103,8 +103,8 @@ class EmspCdrPortalExport(models.Model):
             Column("token_uid", self.env._("Token"), 22),
             Column("emaid", self.env._("eMA ID"), 22),
             Column("energy_kwh", "kWh", 12, KWH, total=True),
-            Column("duration_s", self.env._("Duration"), 11, ELAPSED, total=True),
-            Column("parking_s", self.env._("Parking time"), 11, ELAPSED, total=True),
+            Column("duration_s", self.env._("Duration (min)"), 11, MINUTES, total=True),
+            Column("parking_s", self.env._("Parking (min)"), 11, MINUTES, total=True),
             Column("tariff", self.env._("Applied tariff"), 24),
             *(
                 Column(name, label, 13, AMOUNT, total=one_currency)

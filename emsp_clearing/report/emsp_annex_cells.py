@@ -12,9 +12,9 @@ from .emsp_brand import brand, text_on
 
 DATE = "yyyy-mm-dd"
 DATE_TIME = "yyyy-mm-dd hh:mm:ss"
-ELAPSED = "[h]:mm:ss"
+# Of seconds, shown as minutes: spreadsheets cannot show hours and minutes that are negative, as of credits.
+MINUTES = "#,##0.0#"
 INTEGER = "#,##0"
-CENTS = "#,##0.00"
 KWH = "#,##0.000"
 TEXT = "General"
 

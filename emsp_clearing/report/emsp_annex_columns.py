@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from . import emsp_annex_names as names
-from .emsp_annex_cells import CENTS, DATE_TIME, ELAPSED, INTEGER, KWH, TEXT, Language, money_format
+from .emsp_annex_cells import DATE_TIME, INTEGER, KWH, MINUTES, TEXT, Language, money_format
 
 if TYPE_CHECKING:
     from .emsp_annex import AnnexHeader, AnnexRow
@@ -22,7 +22,8 @@ class Kind(Enum):
     """Of the values of a column; each may also be None.
 
     TEXT may come from anybody, OWN is a text that we made of letters, digits and signs that need no
-    guard. LOCAL is a datetime without zone, INSTANT one in UTC, without zone as well. SECONDS are whole.
+    guard. LOCAL is a datetime without zone, INSTANT one in UTC, without zone as well. SECONDS are whole; the
+    workbook has them as minutes, because spreadsheets cannot show a duration that is taken back.
     """
 
     TEXT = "text"
@@ -82,9 +83,8 @@ def session_columns(header: AnnexHeader, language: Language) -> list[Column]:
         label = f"{label} ({header.currency})"
         return Column(key, label, 13, attrgetter(key), Kind.DECIMAL, money, True, name)
 
-    def minutes(key: str, label: str, seconds: str) -> Column:
-        read = attrgetter(seconds)
-        return Column(key, label, 11, lambda row: _minutes(read(row)), Kind.DECIMAL, CENTS)
+    def duration(key: str, label: str) -> Column:
+        return Column(key, label, 11, attrgetter(key), Kind.SECONDS, MINUTES, True)
 
     def local(key: str, label: str, moment: str) -> Column:
         read = attrgetter(moment)
@@ -111,10 +111,8 @@ def session_columns(header: AnnexHeader, language: Language) -> list[Column]:
         Column("token", language._("Token (masked)"), 18, lambda row: mask(row.token_uid)),
         Column("emaid", language._("eMA ID (masked)"), 20, lambda row: mask(row.emaid)),
         Column("energy_kwh", "kWh", 12, attrgetter("energy_kwh"), Kind.DECIMAL, KWH, True),
-        Column(
-            "duration_s", language._("Duration"), 11, attrgetter("duration_s"), Kind.SECONDS, ELAPSED, True
-        ),
-        minutes("parking_min", language._("Parking (min)"), "parking_s"),
+        duration("duration_s", language._("Duration (min)")),
+        duration("parking_s", language._("Parking (min)")),
         text("tariff", language._("Applied tariff"), 24),
         amount("session_fee", language._("Session fee")),
         amount("energy", language._("Energy")),
@@ -133,7 +131,6 @@ def session_columns(header: AnnexHeader, language: Language) -> list[Column]:
             "settlement", language._("Settlement"), 14, attrgetter("settlement"), name=names.OF_SETTLEMENT
         ),
         text("session_id", language._("Session"), 20),
-        minutes("duration_min", language._("Duration (min)"), "duration_s"),
         text("address", language._("Address"), 28),
         text("country", language._("Country"), 10),
         text("connector", language._("Connector"), 18),
@@ -168,7 +165,3 @@ def _local(row: AnnexRow, moment: datetime) -> datetime:
 
 def _offset(row: AnnexRow, moment: datetime) -> str:
     return moment.astimezone(ZoneInfo(row.time_zone)).isoformat()[-6:]
-
-
-def _minutes(seconds: int) -> Decimal:
-    return (Decimal(seconds) / 60).quantize(Decimal("0.01"))

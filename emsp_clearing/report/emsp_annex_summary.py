@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from . import emsp_annex_names as names
 from .emsp_annex_cells import DATE, INTEGER, KWH, RISKY, TEXT, Language, clean, money_format
 from .emsp_annex_columns import Kind
-from .emsp_annex_workbook import DAY_S
+from .emsp_annex_workbook import MINUTE_S
 
 if TYPE_CHECKING:
     from .emsp_annex import AnnexHeader, AnnexSettlement
@@ -159,7 +159,7 @@ def _figures(header, columns, parts, tally, language) -> list[tuple]:
         if column.total:
             sums[column.key] = "+".join(f"SUM({part.cells(position)})" for part in parts)
             total = sum((part.totals[column.key] for part in parts), column.zero)
-            figure = total / DAY_S if column.kind is Kind.SECONDS else total
+            figure = total / MINUTE_S if column.kind is Kind.SECONDS else total
             figures.append((column.label, figure, f"={sums[column.key]}", column.number_format))
     digits = max(0, -header.untaxed.as_tuple().exponent)
     for label, key, invoiced in (

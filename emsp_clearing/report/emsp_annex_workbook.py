@@ -27,6 +27,7 @@ from .emsp_brand import brand, text_on
 MAX_ROWS = 1_048_574
 MAX_TEXT = 32_767
 DAY_S = 86_400
+MINUTE_S = 60
 # In characters: what can still be read on a page in landscape.
 PAGE_WIDTH = 200
 EPOCH = datetime(1899, 12, 30)
@@ -180,7 +181,7 @@ class Table:
             style = self.book.column_format(column, **border)
             if column.total:
                 total = self.totals[column.key]
-                number = total / DAY_S if column.kind is Kind.SECONDS else total
+                number = total / MINUTE_S if column.kind is Kind.SECONDS else total
                 self.sheet.write_number(self.line, position, number, style)
             elif not position:
                 self.sheet.write_string(self.line, 0, self.total_label, style)
@@ -203,7 +204,9 @@ class Table:
         if column.kind is Kind.DECIMAL:
             return lambda line, value: "" if value is None else f"{head}{line}{number}{value:f}</v></c>"
         if column.kind is Kind.SECONDS:
-            return lambda line, value: "" if value is None else f"{head}{line}{number}{value / DAY_S}</v></c>"
+            return lambda line, value: (
+                "" if value is None else f"{head}{line}{number}{value / MINUTE_S}</v></c>"
+            )
         if column.kind is not Kind.TEXT:
             return lambda line, value: f"{head}{line}{number}{serial(value)}</v></c>" if value else ""
 

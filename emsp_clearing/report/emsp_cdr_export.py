@@ -11,13 +11,13 @@ import json
 from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
-from .emsp_annex_cells import DATE_TIME, ELAPSED, FONT, PAPER_A4, TEXT, clean
+from .emsp_annex_cells import DATE_TIME, FONT, MINUTES, PAPER_A4, TEXT, clean
 from .emsp_brand import brand, text_on
 
 # What a spreadsheet may take for a formula at the start of a text (OWASP, "CSV Injection").
@@ -90,7 +90,7 @@ def write_xlsx(
     formats = [book.add_format({**base, **_cell_format(column)}) for column in columns]
     _head(book, sheet, columns, count, color, base)
     quoted = book.add_format({**base, "align": "left", "indent": 1, "quote_prefix": True})
-    totals = {column.name: _zero(column) for column in columns if column.total}
+    totals = {column.name: Decimal(0) for column in columns if column.total}
     for number, row in enumerate(rows, 1):
         for position, column in enumerate(columns):
             value = row[column.name]
@@ -138,15 +138,13 @@ def _write(sheet, number, position, value, style, quoted):
         )
     elif isinstance(value, datetime):
         sheet.write_datetime(number, position, value, style)
-    elif isinstance(value, timedelta):
-        sheet.write_number(number, position, value / timedelta(days=1), style)
     else:
         sheet.write_number(number, position, value, style)
 
 
 def _cell_value(column: Column, value):
-    if column.number_format == ELAPSED:
-        return timedelta(seconds=value)
+    if column.number_format == MINUTES:
+        return Decimal(value) / 60
     if isinstance(value, bool):
         return "x" if value else None
     return value.replace(tzinfo=None) if isinstance(value, datetime) else value
@@ -159,10 +157,6 @@ def _cell_format(column: Column) -> dict:
 
 def _is_figure(column: Column) -> bool:
     return column.number_format not in (TEXT, DATE_TIME)
-
-
-def _zero(column: Column):
-    return timedelta() if column.number_format == ELAPSED else Decimal(0)
 
 
 def _csv_value(column: Column, value):

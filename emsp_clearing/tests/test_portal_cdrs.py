@@ -31,8 +31,8 @@ class TestPortalCdrs(PortalCommon):
     def test_list_is_newest_first_and_sums_the_whole_selection(self):
         page = self._page("/my/cdrs")
         self.assertEqual(self._listed(), ["CDR-3", "CDR-C", "CDR-2", "CDR-1"])
-        # 6.40 + 12.00 - 12.00 + 6.40; the energy of a credit is that of the session it repeats
-        self.assertEqual(self._figures(page), ["4", "61.000 kWh", "12.80 EUR"])
+        # 6.40 + 12.00 - 12.00 + 6.40, and 10 + 20.5 - 20.5 + 10 kWh
+        self.assertEqual(self._figures(page), ["4", "20.000 kWh", "12.80 EUR"])
 
     def test_search_looks_in_all_that_names_a_session(self):
         for text, expected in (
@@ -90,7 +90,7 @@ class TestPortalCdrs(PortalCommon):
         for key, expected in (
             ("oldest", ["CDR-1", "CDR-2", "CDR-C", "CDR-3"]),
             ("amount", ["CDR-2", "CDR-3", "CDR-1", "CDR-C"]),
-            ("energy", ["CDR-C", "CDR-2", "CDR-3", "CDR-1"]),
+            ("energy", ["CDR-2", "CDR-3", "CDR-1", "CDR-C"]),
             ("cdr", ["CDR-1", "CDR-2", "CDR-3", "CDR-C"]),
             ("nonsense", ["CDR-3", "CDR-C", "CDR-2", "CDR-1"]),
         ):
@@ -103,14 +103,14 @@ class TestPortalCdrs(PortalCommon):
                 "day",
                 [
                     "2026-10-08 1 session, 10.000 kWh, 6.40 EUR",
-                    "2026-10-06 2 sessions, 41.000 kWh, 0.00 EUR",
+                    "2026-10-06 2 sessions, 0.000 kWh, 0.00 EUR",
                     "2026-10-05 1 session, 10.000 kWh, 6.40 EUR",
                 ],
             ),
             (
                 "place",
                 [
-                    "Gare Part-Dieu 2 sessions, 41.000 kWh, 0.00 EUR",
+                    "Gare Part-Dieu 2 sessions, 0.000 kWh, 0.00 EUR",
                     "Parking Bellecour 2 sessions, 20.000 kWh, 12.80 EUR",
                 ],
             ),
@@ -118,7 +118,7 @@ class TestPortalCdrs(PortalCommon):
                 "charger",
                 [
                     "FR*RVR*E1001*1 1 session, 10.000 kWh, 6.40 EUR",
-                    "FR*RVR*E2*1 2 sessions, 41.000 kWh, 0.00 EUR",
+                    "FR*RVR*E2*1 2 sessions, 0.000 kWh, 0.00 EUR",
                     "FR*RVR*E3*1 1 session, 10.000 kWh, 6.40 EUR",
                 ],
             ),
@@ -127,7 +127,7 @@ class TestPortalCdrs(PortalCommon):
                 [
                     "04A1B2C3D4E5F6 1 session, 10.000 kWh, 6.40 EUR",
                     "04A1B2C3D4E5F6-3 1 session, 10.000 kWh, 6.40 EUR",
-                    "CARD-TWO 2 sessions, 41.000 kWh, 0.00 EUR",
+                    "CARD-TWO 2 sessions, 0.000 kWh, 0.00 EUR",
                 ],
             ),
         ):
@@ -139,7 +139,7 @@ class TestPortalCdrs(PortalCommon):
     def test_withdrawn_sessions_are_shown_and_not_counted(self):
         self.late._store({"state": "void"})
         page = self._page("/my/cdrs?groupby=day")
-        self.assertEqual(self._figures(page), ["3", "51.000 kWh", "6.40 EUR"])
+        self.assertEqual(self._figures(page), ["3", "10.000 kWh", "6.40 EUR"])
         text = " ".join(page.text_content().split())
         self.assertIn("1 withdrawn session is not counted: 10.000 kWh, 6.40 EUR", text)
         self.assertEqual(self._listed()[0], "CDR-3")
@@ -147,7 +147,7 @@ class TestPortalCdrs(PortalCommon):
     def test_group_of_what_is_empty(self):
         self.cdrs._store({"location_name": False})
         [row] = self._page("/my/cdrs?groupby=place").xpath("//tr[contains(@class, 'o_emsp_group')]")
-        self.assertEqual(" ".join(row.text_content().split()), "– 4 sessions, 61.000 kWh, 12.80 EUR")
+        self.assertEqual(" ".join(row.text_content().split()), "– 4 sessions, 20.000 kWh, 12.80 EUR")
 
     def test_each_currency_has_a_sum_of_its_own(self):
         dollar = self.env.ref("base.USD")
@@ -157,7 +157,7 @@ class TestPortalCdrs(PortalCommon):
         self.assertEqual(
             blocks,
             [
-                "Sessions 3 Energy 51.000 kWh Net amount 6.40 EUR",
+                "Sessions 3 Energy 10.000 kWh Net amount 6.40 EUR",
                 "Sessions 1 Energy 10.000 kWh Net amount 6.40 USD",
             ],
         )

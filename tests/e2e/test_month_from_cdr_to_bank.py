@@ -253,7 +253,7 @@ def test_annex_shows_the_session_in_local_time(demo, mailed):
     midnight = demo.month.start.astimezone(story.ZONE)
     assert row["Start (local)"] == midnight.replace(tzinfo=None)
     assert row["Offset at start"] == midnight.strftime("%z")[:3] + ":00"
-    assert (row["kWh"], row["Duration"], row["Place"]) == (22.5, timedelta(minutes=95), "Parking Bellecour")
+    assert (row["kWh"], row["Duration (min)"], row["Place"]) == (22.5, 95, "Parking Bellecour")
 
 
 def test_pdf_carries_the_e_invoice_with_the_same_sums(invoiced, mailed):
