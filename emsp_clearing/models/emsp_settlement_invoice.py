@@ -4,7 +4,7 @@ from odoo.exceptions import UserError
 from ..core.errors import InvoicingError
 from ..core.invoicing import PricedSession, plan, prove
 from ..core.money import D, to_float
-from .emsp_settlement_lines import PRODUCTS
+from .emsp_settlement_lines import ORIGIN, PRODUCTS
 
 # Of the billed quantity; what a price limit changed has none.
 UNITS = {
@@ -122,10 +122,11 @@ class EmspSettlementInvoice(models.Model):
         """The lines in order, each group of them under its heading."""
         commands, shown = [], ""
         texts = self.with_context(lang=partner.lang or self.env.lang)
-        for line in invoice_plan.lines:
-            if not line.quantity and not line.amount:
-                continue  # a credit and what it credits
-            heading = texts._group_heading(line.group)
+        # Without those of a credit and what it credits
+        lines = [line for line in invoice_plan.lines if line.quantity or line.amount]
+        is_dated = any(line.group[ORIGIN] for line in lines)
+        for line in lines:
+            heading = texts._group_heading(line.group, is_dated=is_dated)
             if heading and heading != shown:
                 commands.append(Command.create({"display_type": "line_section", "name": heading}))
             shown = heading

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 
 from odoo import api, fields, models
-from odoo.tools import babel_locale_parse, formatLang, get_lang
+from odoo.tools import babel_locale_parse, date_utils, formatLang, get_lang
 
 from ..core.invoicing import Component, merged
 from ..core.money import D
@@ -124,7 +124,7 @@ class EmspSettlementLines(models.Model):
             format_datetime(start, "short", locale=locale),
             ", ".join(filter(None, (row["location_name"], row["evse_id"]))),
             f"{formatLang(self.env, row['energy_kwh'], digits=3)} kWh",
-            f"{row['duration_s'] // 60} min",
+            f"{int(row['duration_s'] / 60)} min",
         )
         return f"{row['session_start_at']:%Y%m%d%H%M%S} " + " · ".join(filter(None, facts))
 
@@ -161,18 +161,34 @@ class EmspSettlementLines(models.Model):
         """The contract that a line is of, where several share the invoice; else this settlement's."""
         return self.contract_id.browse(int(group[CONTRACT])) if group[CONTRACT] else self.contract_id
 
-    def _group_heading(self, group):
-        """What stands above the lines of a group, in the language of the context; may be empty."""
+    def _group_heading(self, group, *, is_dated):
+        """What stands above the lines of a group, in the language of the context; may be empty.
+
+        :param is_dated: whether there are sessions of earlier months, so that those of the period need
+            a heading as well: they would seem to belong to the one above them.
+        """
         contract = self._group_contract(group).display_name if group[CONTRACT] else ""
         name = "" if self.line_grouping == "cdr" else group[NAME]
-        return " · ".join(filter(None, (contract, self._origin_text(group[ORIGIN]), name)))
+        if group[ORIGIN]:
+            when = self._month_text(date.fromisoformat(f"{group[ORIGIN]}-01"))
+        else:
+            when = self._period_text() if is_dated else ""
+        return " · ".join(filter(None, (contract, when, name)))
 
-    def _origin_text(self, origin):
-        if not origin:
-            return ""
-        locale = babel_locale_parse(get_lang(self.env).code)
-        month = format_date(date.fromisoformat(f"{origin}-01"), "MMMM yyyy", locale=locale)
+    def _month_text(self, day):
+        month = format_date(day, "MMMM yyyy", locale=babel_locale_parse(get_lang(self.env).code))
         return self.env._("Sessions of %(month)s", month=month)
+
+    def _period_text(self):
+        first, last = self.date_first, self.date_last
+        if (first, last) == (date_utils.start_of(last, "month"), date_utils.end_of(first, "month")):
+            return self._month_text(first)
+        locale = babel_locale_parse(get_lang(self.env).code)
+        return self.env._(
+            "Sessions from %(first)s to %(last)s",
+            first=format_date(first, "long", locale=locale),
+            last=format_date(last, "long", locale=locale),
+        )
 
     def _session_text(self, line):
         """The description of a line that is one session; empty for the others."""

@@ -82,7 +82,27 @@ class TestSettlementLines(SettlementCommon):
         names = [
             name for kind, name, __ in self._lines(self._settlement(11).move_id) if kind == "line_section"
         ]
-        self.assertEqual(names, ["Sessions of October 2026"])
+        # No session of the period is taken for one of the month above it.
+        self.assertEqual(names, ["Sessions of November 2026", "Sessions of October 2026"])
+
+    def test_late_sessions_of_a_period_that_is_no_month(self):
+        # Weeks from Monday: 9 to 15 November, and a session of 28 October that came on the 11th.
+        self.contract.frequency = "weekly"
+        self._run_due(datetime(2026, 11, 9, 8, 0))
+        late = cdr_payload(1, start=datetime(2026, 10, 28, 8, 0))
+        own = cdr_payload(2, start=datetime(2026, 11, 10, 8, 0))
+        self._receive(late, own, received_at=datetime(2026, 11, 11))
+        self._run_due(datetime(2026, 12, 20))
+        moves = self.contract.settlement_ids.move_ids
+        lines = self._lines(moves.filtered(lambda move: move.amount_untaxed == 12.80))
+        names = [name for kind, name, __ in lines if kind == "line_section"]
+        self.assertEqual(
+            names, ["Sessions from November 9, 2026 to November 15, 2026", "Sessions of October 2026"]
+        )
+
+    def test_sessions_of_the_period_alone_have_no_heading(self):
+        move = self._settle(cdr_payload(1)).move_id
+        self.assertNotIn("line_section", move.invoice_line_ids.mapped("display_type"))
 
     def test_grouping_is_the_one_of_the_day_on_which_the_window_opened(self):
         self._receive(cdr_payload(1))

@@ -46,12 +46,14 @@ class TestSettlementCarriedForward(SettlementCommon):
         self.assertEqual(
             [(line.display_type, line.price_subtotal) for line in move.invoice_line_ids],
             [
+                ("line_section", 0.0),
                 *(("product", amount) for amount in (1.00, 3.90, 1.50)),
                 ("line_section", 0.0),
                 *(("product", amount) for amount in (1.00, 3.90, 1.50)),
             ],
         )
-        self.assertEqual(move.invoice_line_ids[3].name, "Sessions of October 2026")
+        names = move.invoice_line_ids.filtered(lambda line: not line.product_id).mapped("name")
+        self.assertEqual(names, ["Sessions of November 2026", "Sessions of October 2026"])
 
     def test_amount_that_just_reaches_the_minimum_is_invoiced(self):
         self.contract.minimum_amount = 6.40
