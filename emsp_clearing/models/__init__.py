@@ -13,6 +13,7 @@ from . import (
     account_edi_common,
     account_edi_xml_cii,
     account_edi_xml_ubl_bis3,
+    account_edi_xml_ubl_xrechnung,
     account_move,
     account_move_annex,
     account_move_annex_details,

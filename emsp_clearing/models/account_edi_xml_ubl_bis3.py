@@ -31,12 +31,14 @@ class AccountEdiXmlUblBis3(models.AbstractModel):
             self._emsp_add_delivery(node, facts)
             self._emsp_add_payment(node, facts, vals["document_type"])
             self._emsp_add_line_attributes(node, facts, self._get_tags_for_document_type(vals))
+            if facts.is_outside:
+                self._emsp_leave_out_vat(node, self._get_tags_for_document_type(vals))
         return node
 
     def _emsp_add_references(self, node, facts):
         first, last = facts.period
         # PEPPOL-EN16931-R002: one note.
-        node["cbc:Note"] = {"_text": "\n".join(facts.notes) or None}
+        node["cbc:Note"] = {"_text": "\n".join(note.coded_text for note in facts.notes) or None}
         node["cbc:BuyerReference"] = {"_text": facts.buyer_reference}
         node["cac:OrderReference"] = {"cbc:ID": {"_text": facts.purchase_order or None}}
         node["cac:ContractDocumentReference"] = {"cbc:ID": {"_text": facts.contract or None}}
@@ -118,3 +120,14 @@ class AccountEdiXmlUblBis3(models.AbstractModel):
             line["cac:Item"]["cac:AdditionalItemProperty"] = [
                 {"cbc:Name": {"_text": name}, "cbc:Value": {"_text": value}} for name, value in attributes
             ]
+
+    def _emsp_leave_out_vat(self, node, tags):
+        """Of what is not subject to VAT (category O) no VAT number and no rate is told (BR-O-02, BR-O-05)."""
+        for party in ("cac:AccountingSupplierParty", "cac:AccountingCustomerParty"):
+            node[party]["cac:Party"]["cac:PartyTaxScheme"] = None
+        subtotals = [subtotal for total in node["cac:TaxTotal"] for subtotal in total["cac:TaxSubtotal"]]
+        categories = [subtotal["cac:TaxCategory"] for subtotal in subtotals]
+        categories += [line["cac:Item"]["cac:ClassifiedTaxCategory"] for line in node[tags["document_line"]]]
+        for found in categories:
+            for category in found if isinstance(found, list) else [found]:
+                category["cbc:Percent"] = None

@@ -7,7 +7,9 @@ from ..report.emsp_einvoice import (
     CREDIT_TRANSFER,
     SEPA_CREDIT_TRANSFER,
     Address,
+    Discount,
     Facts,
+    Note,
     Party,
     Payment,
     PrecedingInvoice,
@@ -53,7 +55,7 @@ class AccountMoveEinvoice(models.Model):
         :return: what is wrong with each e-invoice that leaves with the document, as sentences.
         """
         builders = self._get_einvoice_builders()
-        errors = self._get_discount_errors() if builders else []
+        errors = [*self._get_discount_errors(), *self._get_outside_errors()] if builders else []
         for builder in builders if not errors else ():
             made = (built or {}).get(builder._name)
             xml, found = (made, ()) if made else builder._export_invoice(self)
@@ -83,6 +85,35 @@ class AccountMoveEinvoice(models.Model):
                 term=self.invoice_payment_term_id.name,
             )
         ]
+
+    def _get_outside_errors(self):
+        """What is not subject to VAT stands alone (BR-O-11), and names no VAT number: another one must tell
+        the seller (BR-CO-26)."""
+        categories = self._get_einvoice_categories()
+        if "O" not in categories:
+            return []
+        errors = []
+        if len(categories) > 1:
+            errors.append(
+                self.env._("An e-invoice that is not subject to VAT (category O) has no other taxed lines.")
+            )
+        seller = self.company_id.partner_id.commercial_partner_id
+        if not seller._get_legal_registration():
+            errors.append(
+                self.env._(
+                    "%(company)s needs its company registry number: an e-invoice that is not subject to VAT "
+                    "(category O) has no VAT number.",
+                    company=seller.display_name,
+                )
+            )
+        return errors
+
+    def _get_einvoice_categories(self):
+        """:return: set of the categories of its lines (EN 16931, BT-151)."""
+        edi = self.env["account.edi.common"]
+        customer, supplier = self.commercial_partner_id, self.company_id.partner_id.commercial_partner_id
+        taxes = self.invoice_line_ids.tax_ids
+        return {edi._get_tax_category_code(customer, supplier, tax) for tax in taxes}
 
     def _get_address_errors(self):
         """PEPPOL-EN16931-R010 and R020: both parties have an electronic address."""
@@ -118,12 +149,21 @@ class AccountMoveEinvoice(models.Model):
                 for line in self.invoice_line_ids
                 if line.display_type == "product"
             ),
+            is_outside="O" in self._get_einvoice_categories(),
+            process=self._get_einvoice_process(),
         )
 
     def _get_einvoice_period(self):
         """:return: (first day, last day) of what is billed."""
         settlements = self._get_settlements_sudo()
         return min(settlements.mapped("date_first")), max(settlements.mapped("date_last"))
+
+    def _get_einvoice_process(self):
+        """BT-23; between French parties what is invoiced (BR-FR-08): B1 goods, S1 services."""
+        if not self._is_between_french():
+            return ""
+        inputs = self._get_settlement_sudo().vat_inputs or {}
+        return "S1" if inputs.get("supply_model") == "service" else "B1"
 
     def _get_einvoice_buyer_reference(self):
         """Peppol wants one on each invoice; the contract's own is known to both sides."""
@@ -145,14 +185,20 @@ class AccountMoveEinvoice(models.Model):
         )
 
     def _get_einvoice_notes(self):
-        notes = [*self._get_tax_mentions(), html2plaintext(self.narration or "").strip()]
+        """:return: [Note], those of the law with their subject."""
+        legal = [Note(note["text"], note["code"]) for note in self._get_legal_notes()]
+        known = {note.text for note in legal}
+        notes = [*legal, *(Note(text) for text in self._get_tax_mentions() if text not in known)]
+        notes.append(Note(html2plaintext(self.narration or "").strip()))
+        if "O" in self._get_einvoice_categories() and self.company_id.vat:
+            # The law wants it (Directive 2006/112/EC, article 226 (3)), where EN 16931 has no place for it.
+            number = self.company_id.vat
+            notes.append(Note(self.env._("VAT number of the seller: %(number)s", number=number), "REG"))
         if self.emsp_annex_id and not self._is_annex_inside():
-            notes.append(
-                self.env._(
-                    "The session annex %(file)s is sent beside this e-invoice.", file=self.emsp_annex_id.name
-                )
-            )
-        return [note for note in notes if note]
+            name = self.emsp_annex_id.name
+            text = self.env._("The session annex %(file)s is sent beside this e-invoice.", file=name)
+            notes.append(Note(text))
+        return [note for note in notes if note.text]
 
     def _get_preceding_invoices(self):
         """The invoice that this document reverses, and those whose sessions its credit CDRs take back."""
@@ -177,7 +223,7 @@ class AccountMoveEinvoice(models.Model):
 
     def _get_annex_description(self):
         """BT-123; between French parties one of the words that the reform admits (BR-FR-17)."""
-        if self.company_id.country_code == self.commercial_partner_id.country_code == "FR":
+        if self._is_between_french():
             return "DOCUMENT_ANNEXE"
         return self.env._("Session annex: every session that this document bills")
 
@@ -193,7 +239,16 @@ class AccountMoveEinvoice(models.Model):
             due=self.invoice_date_due or self.invoice_date,
             account_name=(bank.acc_holder_name or bank.partner_id.name or "") if bank else "",
             bic=(bank.bank_bic or "") if bank else "",
+            discount=self._get_einvoice_discount(),
         )
+
+    def _get_einvoice_discount(self):
+        term = self.invoice_payment_term_id
+        if not self.line_ids.filtered("discount_date"):
+            return None
+        of_net = term.early_pay_discount_computation == "excluded"
+        base = from_float(self.amount_untaxed, self.currency_id.decimal_places) if of_net else None
+        return Discount(term.discount_days, from_float(term.discount_percentage, 2), base)
 
     def _get_einvoice_terms(self):
         """The payment term's words, or the due date, and what an early payment saves (BT-20)."""

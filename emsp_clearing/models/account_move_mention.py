@@ -5,6 +5,9 @@ from odoo.tools.misc import formatLang
 from ..core.mentions import fill
 from ..core.vat import EU
 
+# Recovery costs, penalties and discount: what an e-invoice of the French reform has once each.
+FRENCH_CODES = ("PMT", "PMD", "AAB")
+
 
 class AccountMoveMention(models.Model):
     """The legal mentions of a clearing document, as text; kept as they were when it was posted."""
@@ -27,13 +30,14 @@ class AccountMoveMention(models.Model):
         return super().button_draft()
 
     def _get_legal_mentions(self):
-        """:return: [text] in their order: as posted, else as they are in the context's language."""
-        return [note["text"] for note in self._get_legal_notes()]
+        """:return: [text] of those that are printed: as posted, else in the context's language."""
+        return [note["text"] for note in self._get_legal_notes() if note.get("is_printed", True)]
 
     def _get_legal_notes(self):
         """For the e-invoice (EN 16931, BG-1).
 
-        :return: [{"kind", "code", "text"}]; code of UNTDID 4451 (BT-21), "" where there is none.
+        :return: [{"kind", "code", "text"}]; code of UNTDID 4451 (BT-21), "" where there is none. With
+            `is_printed` false where paper does without it.
         """
         self.ensure_one()
         if self.state == "posted" and self.emsp_legal_notes:
@@ -41,11 +45,31 @@ class AccountMoveMention(models.Model):
         return self._prepare_legal_notes() if self._is_clearing_document() else []
 
     def _prepare_legal_notes(self):
+        case = self._get_mention_case()
+        notes = self._choose_legal_notes(case)
+        if self._is_french_credit_note():
+            # The reform wants them in each e-invoice (BR-FR-05); a credit note on paper has no use for them.
+            found = {note["code"] for note in notes}
+            of_invoice = self._choose_legal_notes({**case, "document": "out_invoice"})
+            notes += [
+                {**note, "is_printed": False}
+                for note in of_invoice
+                if note["code"] in FRENCH_CODES and note["code"] not in found
+            ]
+        return notes
+
+    def _is_french_credit_note(self):
+        return self.move_type == "out_refund" and self._is_between_french()
+
+    def _is_between_french(self):
+        return self.company_id.country_code == self.commercial_partner_id.country_code == "FR"
+
+    def _choose_legal_notes(self, case):
         # sudo: whoever prints an invoice prints its mentions, without rights on the table of them
         mentions = self.env["emsp.legal.mention"].sudo()._of(self.company_id).filtered("active")
         values = self._get_mention_values()
         notes = []
-        for mention in mentions._apply_to(self._get_mention_case()):
+        for mention in mentions._apply_to(case):
             rate = formatLang(self.env, mention.interest_rate, digits=2) if mention.interest_rate else ""
             text = fill(mention.text, {**values, "interest_rate": rate})
             if text:
@@ -69,11 +93,7 @@ class AccountMoveMention(models.Model):
 
     def _guess_regime(self, seller, buyer):
         """Of a document whose VAT no rule decided: by the category of its taxes."""
-        edi = self.env["account.edi.common"]
-        customer, supplier = self.commercial_partner_id, self.company_id.partner_id.commercial_partner_id
-        categories = {
-            edi._get_tax_category_code(customer, supplier, tax) for tax in self.invoice_line_ids.tax_ids
-        }
+        categories = self._get_einvoice_categories()
         if "AE" in categories:
             return "domestic_reverse" if seller == buyer else "eu_reverse"
         if categories == {"O"} and buyer not in EU:

@@ -67,6 +67,19 @@ class Party:
 
 
 @dataclass(frozen=True)
+class Note:
+    """BG-1; `code` is its subject (BT-21, UNTDID 4451), empty where it has none."""
+
+    text: str
+    code: str = ""
+
+    @property
+    def coded_text(self) -> str:
+        """As UBL, which has no place for the subject, carries both (CEN/TS 16931-3-2)."""
+        return f"#{self.code}#{self.text}" if self.code else self.text
+
+
+@dataclass(frozen=True)
 class PrecedingInvoice:
     """BG-3."""
 
@@ -85,6 +98,15 @@ class SupportingDocument:
 
 
 @dataclass(frozen=True)
+class Discount:
+    """For payment within `days`; `base` is what it is taken from, where that is not the whole amount."""
+
+    days: int
+    percentage: Decimal
+    base: Decimal | None
+
+
+@dataclass(frozen=True)
 class Payment:
     """BG-16; `means` is None where the builder's own code stands."""
 
@@ -93,11 +115,16 @@ class Payment:
     due: date
     account_name: str
     bic: str
+    discount: Discount | None = None
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the e-invoice says besides what Odoo's builders say by themselves; amounts in currency units."""
+    """What the e-invoice says besides what Odoo's builders say by themselves; amounts in currency units.
+
+    `is_outside`: not subject to VAT (category O), so that no VAT number (BR-O-02) and no rate (BR-O-05)
+    may stand in it.
+    """
 
     seller: Party
     buyer: Party
@@ -106,7 +133,7 @@ class Facts:
     buyer_reference: str
     purchase_order: str
     contract: str
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     preceding: tuple[PrecedingInvoice, ...]
     documents: tuple[SupportingDocument, ...]
     payment: Payment
@@ -114,6 +141,9 @@ class Facts:
     accounting_tax: tuple[str, Decimal] | None
     # [(name, value)] of each line's item attributes (BG-32), in the order of the lines.
     line_attributes: tuple[tuple[tuple[str, str], ...], ...]
+    is_outside: bool = False
+    # BT-23, where the syntax leaves it to us.
+    process: str = ""
 
 
 def check_xsd(xml: bytes) -> list[str]:
@@ -160,15 +190,21 @@ def complete_cii(xml: bytes, facts: Facts) -> bytes:
         agreement.append(_document_node(document))
     _complete_delivery(root)
     _complete_settlement(_find(root, "ApplicableHeaderTradeSettlement"), facts)
+    if facts.is_outside:
+        _leave_out_vat(root)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 
 def _complete_header(root, facts):
+    if facts.process:
+        process = _node("BusinessProcessSpecifiedDocumentContextParameter", _node("ID", facts.process))
+        root.find("{*}ExchangedDocumentContext").insert(0, process)
     document = root.find("{*}ExchangedDocument")
     for note in document.findall(_ram("IncludedNote")):
         document.remove(note)
     for note in facts.notes:
-        document.append(_node("IncludedNote", _node("Content", note)))
+        subject = [_node("SubjectCode", note.code)] if note.code else []
+        document.append(_node("IncludedNote", _node("Content", note.text), *subject))
 
 
 def _complete_lines(root, facts):
@@ -258,6 +294,14 @@ def _complete_payment(node, payment):
         _insert(account, _node("AccountName", payment.account_name), "ProprietaryID")
     if payment.bic:
         means.append(_node("PayeeSpecifiedCreditorFinancialInstitution", _node("BICID", payment.bic)))
+
+
+def _leave_out_vat(root):
+    for registration in root.findall(f".//{_ram('SpecifiedTaxRegistration')}"):
+        if registration.find(f"{_ram('ID')}[@schemeID='VA']") is not None:
+            registration.getparent().remove(registration)
+    for tax in root.findall(f".//{_ram('ApplicableTradeTax')}"):
+        _remove(tax, "RateApplicablePercent")
 
 
 def _ram(name):

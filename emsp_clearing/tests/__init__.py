@@ -27,6 +27,7 @@ from . import (
     test_documents,
     test_einvoice,
     test_einvoice_pdf,
+    test_einvoice_rules,
     test_exception,
     test_explanation_page,
     test_finding_report,
