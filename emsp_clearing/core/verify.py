@@ -37,6 +37,7 @@ PRINTED_HASH = "printed_hash"
 COUNT = "count"
 TOTAL = "total"
 CHAIN_HEAD = "chain_head"
+SETTLEMENTS = "settlements"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class StatedRow:
     chain_before: str
     chain_hash: str
     sheet: int = 1
+    settlement: str = ""
 
     def listed(self) -> tuple[str, str, str]:
         """Its line of the list that `list_hash` is made of."""
@@ -64,8 +66,23 @@ class StatedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedSettlement:
+    """What the summary says of one of several settlements: of its list of `sessions` CDRs, whose hash is
+    `list_hash`, the annex has `listed`, which sum to `net`. None where no such number stands."""
+
+    name: str
+    listed: int | None
+    sessions: int | None
+    net: Decimal | None
+    list_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class StatedList:
-    """The annex as it stands. `count` and `total` (net) are None where the file has no such number."""
+    """The annex as it stands. `count` and `total` (net) are None where the file has no such number.
+
+    `settlements`: none where the list is that of a single settlement, whole.
+    """
 
     settlement: str
     invoice: str
@@ -74,6 +91,7 @@ class StatedList:
     count: int | None
     total: Decimal | None
     rows: Sequence[StatedRow]
+    settlements: Sequence[StatedSettlement] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +175,29 @@ def _list_problems(stated: StatedList, computed: str, printed: str) -> Iterable[
         yield TOTAL
     if stated.chain_head != _last_link(stated.rows):
         yield CHAIN_HEAD
+    if stated.settlements and not _settlements_hold(stated):
+        yield SETTLEMENTS
+
+
+def _settlements_hold(stated: StatedList) -> bool:
+    """Whether the rows of each settlement are those that the summary says: number, net sum, and the hash of
+    its own list, where the annex has all of it."""
+    rows: dict[str, list[StatedRow]] = {}
+    for row in stated.rows:
+        rows.setdefault(row.settlement, []).append(row)
+    names = [settlement.name for settlement in stated.settlements]
+    if len(set(names)) < len(names) or rows.keys() - set(names):
+        return False
+    return all(_settlement_holds(each, rows.get(each.name, [])) for each in stated.settlements)
+
+
+def _settlement_holds(stated: StatedSettlement, rows: Sequence[StatedRow]) -> bool:
+    if stated.listed != len(rows) or stated.sessions is None or stated.sessions < len(rows):
+        return False
+    if stated.net != sum((row.amount or ZERO for row in rows), ZERO):
+        return False
+    is_whole = stated.sessions == len(rows)
+    return not is_whole or stated.list_hash == list_hash(row.listed() for row in rows)
 
 
 def _last_link(rows: Sequence[StatedRow]) -> str:

@@ -43,6 +43,8 @@ class EmspSettlementVerify(models.Model):
         answer = {**found.to_json(), "issued": bool(issued)}
         if issued and (stated.settlement, stated.invoice) != self._named_by(issued):
             answer["problems"].append("other_invoice")
+        if issued and not self._lists_are_ours(stated, issued):
+            answer["problems"].append("settlements")
         for row, own in zip(answer["rows"], stated.rows, strict=True):
             row["held"] = row_hash(own.listed()) in held
         answer["holds"] = (
@@ -67,6 +69,12 @@ class EmspSettlementVerify(models.Model):
     def _named_by(self, move):
         """:return: (settlements, invoice) as its annex names them, and as a reader of it takes them."""
         return settlement_names(move._annex_settlements())[:MAX_TEXT].strip(), move.name
+
+    @api.model
+    def _lists_are_ours(self, stated, move):
+        """Whether the hashes of single settlements are those of the invoice's: the asker has its list."""
+        lists = {settlement.name: settlement.list_hash for settlement in move._annex_settlements()}
+        return all(lists.get(each.name) == each.list_hash for each in stated.settlements)
 
     @api.model
     def _row_hashes(self, move):

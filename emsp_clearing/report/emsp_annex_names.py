@@ -19,8 +19,10 @@ CHAIN_INDEX = "EMSP_CHAIN_INDEX"
 CHAIN_BEFORE = "EMSP_CHAIN_BEFORE"
 CHAIN_HASH = "EMSP_CHAIN_HASH"
 COLUMNS = (KEY, PAYLOAD_HASH, AMOUNT, ROW_HASH, CHAIN_INDEX, CHAIN_BEFORE, CHAIN_HASH)
-# Which settlement a session belongs to, where one invoice bills several
+# Which settlement a session belongs to, and what the summary says of each, where one invoice bills several
 OF_SETTLEMENT = "EMSP_OF_SETTLEMENT"
+SETTLEMENTS = "EMSP_SETTLEMENTS"
+READ = (*COLUMNS, OF_SETTLEMENT)
 
 
 def name_on_sheet(name: str, part: int) -> str:

@@ -26,7 +26,7 @@ from openpyxl.utils.exceptions import (
 
 from ..core.chain import LIST_DIGITS
 from ..core.money import ZERO, D, round_money
-from ..core.verify import StatedList, StatedRow
+from ..core.verify import StatedList, StatedRow, StatedSettlement
 from . import emsp_annex_names as names
 from .emsp_annex_guard import PUBLIC, SPARE_ROWS, Limits, RefusedFile, check_archive
 
@@ -62,9 +62,12 @@ MAX_COLUMN = 200
 MAX_TEXT = 200
 # What a name stands for: a cell or the top of a column, the sheet quoted where need be.
 PLACE = re.compile(
-    r"(?:'(?P<quoted>(?:[^']|'')+)'|(?P<plain>[^'!]+))!\$(?P<column>[A-Z]{1,3})\$(?P<line>\d{1,7})\b.*"
+    r"(?:'(?P<quoted>(?:[^']|'')+)'|(?P<plain>[^'!]+))!\$(?P<column>[A-Z]{1,3})\$(?P<line>\d{1,7})\b"
+    r"(?::\$[A-Z]{1,3}\$(?P<last>\d{1,7})$)?.*"
 )
 SHA256 = re.compile(r"[0-9a-f]{64}")
+# "1 / 2": sessions of a settlement that are listed, and those of its own list.
+SHARE = re.compile(r"(\d{1,9}) / (\d{1,9})")
 LINK = re.compile(r"1\$[0-9a-f]{64}")
 # A spreadsheet program keeps 15 digits of a number: less than this is its noise.
 NOISE = Decimal("1e-9")
@@ -107,7 +110,28 @@ def _read(workbook: Workbook, limits: Limits) -> StatedList:
         count=None if count is None else int(count),
         total=None if None in totals else sum(totals, ZERO),
         rows=tuple(rows),
+        settlements=_read_settlements(workbook, limits),
     )
+
+
+def _read_settlements(workbook: Workbook, limits: Limits) -> tuple[StatedSettlement, ...]:
+    """The lines of the summary, where it tells several settlements, or a part of one."""
+    if names.SETTLEMENTS not in workbook.defined_names:
+        return ()
+    sheet, column, first = _place(workbook, names.SETTLEMENTS)
+    last = int(PLACE.fullmatch(workbook.defined_names[names.SETTLEMENTS].attr_text)["last"] or first)
+    if last - first >= limits.rows:
+        raise RefusedFile("too_many_rows")
+    lines = workbook[sheet].iter_rows(
+        min_row=first, max_row=last, min_col=column, max_col=column + 4, values_only=True
+    )
+    return tuple(_stated_settlement(*line) for line in lines)
+
+
+def _stated_settlement(name, _period, share, net, list_hash) -> StatedSettlement:
+    found = SHARE.fullmatch(_text(share))
+    listed, sessions = map(int, found.groups()) if found else (None, None)
+    return StatedSettlement(_text(name), listed, sessions, _amount(net), _hash(list_hash))
 
 
 def _sheets(workbook: Workbook) -> list[tuple[str, dict[str, int]]]:
@@ -115,7 +139,7 @@ def _sheets(workbook: Workbook) -> list[tuple[str, dict[str, int]]]:
     found: dict[str, dict[str, int]] = {}
     while not found or names.name_on_sheet(names.KEY, len(found) + 1) in workbook.defined_names:
         number = len(found) + 1
-        places = {name: _place(workbook, names.name_on_sheet(name, number)) for name in names.COLUMNS}
+        places = {name: _place(workbook, names.name_on_sheet(name, number)) for name in names.READ}
         sheets = {sheet for sheet, __, __ in places.values()}
         if len(sheets) != 1 or sheets & found.keys() or any(p[2] != FIRST_LINE for p in places.values()):
             raise RefusedFile("no_annex")
@@ -189,6 +213,7 @@ def _stated_row(sheet: int, place: int, cells: dict[str, object]) -> StatedRow:
         chain_index=None if index is None else int(index),
         chain_before=_hash(cells[names.CHAIN_BEFORE]),
         chain_hash=_hash(cells[names.CHAIN_HASH]),
+        settlement=_text(cells[names.OF_SETTLEMENT]),
         sheet=sheet,
     )
 

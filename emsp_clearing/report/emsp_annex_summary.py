@@ -47,7 +47,8 @@ def write_summary(
     book.define(names.COUNT, sheet.get_name(), f"$B${place}")
     if len(header.settlements) > 1 or any(s.sessions != header.sessions for s in header.settlements):
         page.line()
-        _settlement_lines(page, header, tally, language)
+        first, last = _settlement_lines(page, header, tally, language)
+        book.define(names.SETTLEMENTS, sheet.get_name(), f"$A${first}:$E${last}")
     page.line()
     _place_lines(page, header, tally, language)
     page.line()
@@ -172,8 +173,11 @@ def _figures(header, columns, parts, tally, language) -> list[tuple]:
     return figures
 
 
-def _settlement_lines(page: _Page, header, tally, language) -> None:
-    """Each settlement with the hash of its own list, which may have sessions that stand elsewhere."""
+def _settlement_lines(page: _Page, header, tally, language) -> tuple[int, int]:
+    """Each settlement with the hash of its own list, which may have sessions that stand elsewhere.
+
+    Gives the first and the last line.
+    """
     labels = [
         language._("Settlement"),
         language._("Period"),
@@ -181,7 +185,7 @@ def _settlement_lines(page: _Page, header, tally, language) -> None:
         language._("Net") + f" ({header.currency})",
     ]
     hash_label = language._("SHA-256 of its session list")
-    page.head(labels, 2, hash_label)
+    first = page.head(labels, 2, hash_label) + 1
     for settlement in header.settlements:
         share = tally.settlements.get(settlement.name)
         sessions, net = (share.sessions, share.net) if share else (0, Decimal(0))
@@ -193,6 +197,7 @@ def _settlement_lines(page: _Page, header, tally, language) -> None:
             # Last, where it may be longer than its column.
             page.text(settlement.list_hash),
         )
+    return first, page.number
 
 
 def _place_lines(page: _Page, header, tally, language) -> None:

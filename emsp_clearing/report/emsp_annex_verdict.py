@@ -33,6 +33,9 @@ def list_text(language: Language, problem: str) -> str:
         "printed_hash": language._("The SHA-256 of the list is not the one that you entered."),
         "count": language._("The number of rows is not the number of sessions that the summary states."),
         "total": language._("The net amounts do not sum to the total below them."),
+        "settlements": language._(
+            "What the summary says of a settlement is not what its sessions add up to, or not its list."
+        ),
         "chain_head": language._("The head of the CDR chain is not that of the last CDR listed."),
         "other_invoice": language._(
             "This list is that of another invoice or settlement than the file names."

@@ -6,7 +6,15 @@ from decimal import Decimal
 from hashlib import sha256
 
 import pytest
-from emsp_core.verify import StatedList, StatedRow, Status, Verification, cdr_key, verify_list
+from emsp_core.verify import (
+    StatedList,
+    StatedRow,
+    StatedSettlement,
+    Status,
+    Verification,
+    cdr_key,
+    verify_list,
+)
 
 PAYLOADS = [
     b'{"country_code":"FR","party_id":"RVR","id":"CDR-1","total_energy":10.0}',
@@ -248,3 +256,53 @@ def test_json_states_codes_and_what_the_file_holds() -> None:
         "status": "changed",
         "reasons": ["row_hash"],
     }
+
+
+# -- several settlements on one invoice
+
+
+def _shared(**changes: object) -> StatedList:
+    """CDR-1 of October, whole; of November's three, CDR-2 and the credit of it."""
+    annex = _annex()
+    names = ["CLR/000001", "CLR/000002", "CLR/000002"]
+    rows = [replace(row, settlement=name) for row, name in zip(annex.rows, names, strict=True)]
+    october = _sha(f"{KEYS[0]}\t{rows[0].payload_hash}\t{AMOUNTS[0]}\n")
+    settlements = [
+        StatedSettlement("CLR/000001", 1, 1, Decimal("6.4000"), october),
+        # 2.7001 - 2.7001; its hash is over a session that is not here.
+        StatedSettlement("CLR/000002", 2, 3, Decimal(0), _sha("other")),
+    ]
+    return replace(annex, **{"rows": rows, "settlements": settlements, **changes})
+
+
+def test_lists_of_single_settlements_hold() -> None:
+    assert verify_list(_shared()).holds
+
+
+@pytest.mark.parametrize(
+    "number, change",
+    [
+        (0, {"list_hash": _sha("forged")}),
+        (0, {"list_hash": ""}),
+        (0, {"net": Decimal("6.41")}),
+        (0, {"net": None}),
+        (0, {"listed": 2}),
+        (0, {"listed": None}),
+        (0, {"sessions": None}),
+        (1, {"sessions": 1}),
+        # A whole list has another hash than the one stated.
+        (1, {"sessions": 2}),
+        (1, {"name": "CLR/000001"}),
+        (1, {"name": "CLR/000009"}),
+    ],
+)
+def test_changed_line_of_a_settlement_is_found(number: int, change: dict[str, object]) -> None:
+    settlements = list(_shared().settlements)
+    settlements[number] = replace(settlements[number], **change)
+    assert verify_list(_shared(settlements=settlements)).problems == ("settlements",)
+
+
+def test_session_moved_to_another_settlement_is_found() -> None:
+    rows = list(_shared().rows)
+    rows[0] = replace(rows[0], settlement="CLR/000002")
+    assert verify_list(_shared(rows=rows)).problems == ("settlements",)
