@@ -12,11 +12,16 @@ from ..core.money import from_float, round_money
 from ..report.emsp_annex import MIMETYPE, AnnexFiles, AnnexHeader, CsvChoice, write_annex
 from ..report.emsp_annex_manifest import manifest
 
+PARQUET = "application/vnd.apache.parquet"
 # What is made of the annex, by its name in the portal: field, ending, MIME type.
 DOCUMENTS = {
     "annex": ("emsp_annex_file", "_sessions.xlsx", MIMETYPE),
     "annex_csv": ("emsp_annex_csv_file", "_sessions.csv", "text/csv"),
-    "annex_parquet": ("emsp_annex_parquet_file", "_sessions.parquet", "application/vnd.apache.parquet"),
+    "annex_parquet": ("emsp_annex_parquet_file", "_sessions.parquet", PARQUET),
+    "annex_segments_csv": ("emsp_annex_segments_csv_file", "_segments.csv", "text/csv"),
+    "annex_segments_parquet": ("emsp_annex_segments_parquet_file", "_segments.parquet", PARQUET),
+    "annex_findings_csv": ("emsp_annex_findings_csv_file", "_findings.csv", "text/csv"),
+    "annex_findings_parquet": ("emsp_annex_findings_parquet_file", "_findings.parquet", PARQUET),
     "annex_manifest": ("emsp_annex_manifest_file", "_sessions.json", "application/json"),
 }
 DELIMITERS = {"comma": ",", "semicolon": ";"}
@@ -30,6 +35,14 @@ class AccountMoveAnnex(models.Model):
     emsp_annex_file = fields.Binary(string="Session Annex File", attachment=True, copy=False)
     emsp_annex_csv_file = fields.Binary(string="Session Annex as CSV", attachment=True, copy=False)
     emsp_annex_parquet_file = fields.Binary(string="Session Annex as Parquet", attachment=True, copy=False)
+    emsp_annex_segments_csv_file = fields.Binary(string="Price Segments as CSV", attachment=True, copy=False)
+    emsp_annex_segments_parquet_file = fields.Binary(
+        string="Price Segments as Parquet", attachment=True, copy=False
+    )
+    emsp_annex_findings_csv_file = fields.Binary(string="Findings as CSV", attachment=True, copy=False)
+    emsp_annex_findings_parquet_file = fields.Binary(
+        string="Findings as Parquet", attachment=True, copy=False
+    )
     emsp_annex_manifest_file = fields.Binary(string="Manifest of the Annex", attachment=True, copy=False)
     emsp_annex_id = fields.Many2one(
         "ir.attachment",
@@ -125,10 +138,10 @@ class AccountMoveAnnex(models.Model):
         with self._explaining_failures(), TemporaryDirectory(prefix="emsp_annex_") as folder:
             files, csv = self._annex_files(Path(folder))
             rows = self._annex_rows(total, header.tax)
-            tally = write_annex(files, header, rows, self._annex_details(), self.env, csv)
+            sheets = self._annex_details()
+            tally = write_annex(files, header, rows, sheets, self.env, csv)
             self._check_annex_total(tally.whole.net)
-            made = {"annex": files.xlsx, "annex_csv": files.csv, "annex_parquet": files.parquet}
-            made = {name: path for name, path in made.items() if path}
+            made = files_made(files, sheets)
             if len(made) > 1:
                 named = [(self._annex_filename(name), path) for name, path in made.items()]
                 made["annex_manifest"] = files.folder / "manifest"
@@ -200,3 +213,13 @@ class AccountMoveAnnex(models.Model):
 
     def _annex_filename(self, document="annex"):
         return f"{(self.name or '').replace('/', '_')}{DOCUMENTS[document][1]}"
+
+
+def files_made(files, sheets):
+    """:return: dict of DOCUMENTS -> path, in their order."""
+    made = {"annex": files.xlsx, "annex_csv": files.csv, "annex_parquet": files.parquet}
+    for sheet in sheets:
+        if sheet.for_programs:
+            beside = files.of_detail(sheet.key)
+            made |= {f"annex_{sheet.key}_csv": beside.csv, f"annex_{sheet.key}_parquet": beside.parquet}
+    return {name: made[name] for name in DOCUMENTS if made.get(name)}

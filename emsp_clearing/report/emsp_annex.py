@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ..core.chain import listed_amount, row_hash
 from . import emsp_annex_names as names
@@ -24,7 +24,7 @@ from .emsp_annex_columns import Column, session_columns
 from .emsp_annex_csv import CsvFile
 from .emsp_annex_summary import write_summary
 from .emsp_annex_tally import Tally
-from .emsp_annex_workbook import MAX_ROWS, AnnexWorkbook, Part, Table, write_table
+from .emsp_annex_workbook import MAX_ROWS, AnnexWorkbook, Part, Table
 
 MIMETYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -120,11 +120,22 @@ class AnnexRow:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """A further sheet: what else is to be said of the sessions. It is there when it is empty, too."""
+    """A further sheet: what else is to be said of the sessions. It is there when it is empty, too.
 
+    `key`: its name in all languages; `for_programs`: it also goes into files beside those of the sessions.
+    """
+
+    key: str
     title: str
     columns: Sequence[Column]
     rows: Iterable[object]
+    for_programs: bool = False
+
+
+class Sink(Protocol):
+    """What takes rows, one after the other."""
+
+    def add(self, values: Sequence[object]) -> None: ...
 
 
 class CsvChoice(NamedTuple):
@@ -136,12 +147,20 @@ PLAIN_CSV = CsvChoice()
 
 
 class AnnexFiles(NamedTuple):
-    """Where to write, all below a folder for temporary files; without a path, a file is not made."""
+    """Where to write, all below a folder for temporary files; without a path, a file is not made.
+
+    What goes with the sessions stands beside them: `csv_segments` beside `csv`.
+    """
 
     folder: Path
     xlsx: Path
     csv: Path | None = None
     parquet: Path | None = None
+
+    def of_detail(self, key: str) -> AnnexFiles:
+        """The files for programs that have the rows of a Detail."""
+        csv, parquet = (path and path.with_name(f"{path.name}_{key}") for path in (self.csv, self.parquet))
+        return self._replace(csv=csv, parquet=parquet)
 
 
 def write_annex(
@@ -172,29 +191,39 @@ def write_annex(
         book, language._("Sessions"), columns, language._("Total"), numbered=numbered, printed=printed
     )
     tally = Tally()
+    parts = _write_rows(table, checked(rows, tally), files, csv)
+    _name_columns(book, columns, parts)
+    for detail in details:
+        beside = files.of_detail(detail.key) if detail.for_programs else AnnexFiles(files.folder, files.xlsx)
+        sheet = Table(book, detail.title, detail.columns, language._("Total"))
+        _write_rows(sheet, detail.rows, beside, csv)
+    write_summary(book, summary, header, columns, parts, tally, language)
+    book.close()
+    return tally
+
+
+def _write_rows(table: Table, rows: Iterable[object], files: AnnexFiles, csv: CsvChoice) -> list[Part]:
+    """The rows into the workbook's table and into the files for programs, one by one."""
+    columns = table.columns
     with ExitStack() as stack:
-        sinks = [table]
+        sinks: list[Sink] = [table]
         if files.csv:
-            sinks.append(CsvFile(files.csv, columns, csv.delimiter, with_mark=csv.with_mark))
-            stack.callback(sinks[-1].close)
+            text = CsvFile(files.csv, columns, csv.delimiter, with_mark=csv.with_mark)
+            stack.callback(text.close)
+            sinks.append(text)
         if files.parquet:
             # Not before it is asked for: its library takes its time and memory.
             from .emsp_annex_parquet import ParquetFile
 
-            sinks.append(ParquetFile(files.parquet, columns))
-            stack.callback(sinks[-1].close)
+            stored = ParquetFile(files.parquet, columns)
+            stack.callback(stored.close)
+            sinks.append(stored)
         values = [column.value for column in columns]
-        for row in checked(rows, tally):
+        for row in rows:
             cells = [value(row) for value in values]
             for sink in sinks:
                 sink.add(cells)
-    parts = table.close()
-    _name_columns(book, columns, parts)
-    for detail in details:
-        write_table(Table(book, detail.title, detail.columns, language._("Total")), detail.rows)
-    write_summary(book, summary, header, columns, parts, tally, language)
-    book.close()
-    return tally
+    return table.close()
 
 
 def checked(rows: Iterable[AnnexRow], tally: Tally) -> Iterator[AnnexRow]:

@@ -45,7 +45,7 @@ class Column:
     """`key` is its name in files for programs, the same in all languages; `label` that in the workbook.
 
     `total` says whether it is summed. `name` is that of the column among the workbook's names, for
-    whoever verifies it.
+    whoever verifies it. `digits`: most decimals of its amounts in a Parquet file.
     """
 
     key: str
@@ -56,6 +56,7 @@ class Column:
     number_format: str = TEXT
     total: bool = False
     name: str = ""
+    digits: int = DIGITS
 
     @property
     def is_figure(self) -> bool:

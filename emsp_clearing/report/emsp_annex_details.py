@@ -12,6 +12,8 @@ from .emsp_annex_columns import Column, Kind
 
 # As many decimals as the figure has.
 EXACT = "#,##0.00####"
+# Most decimals of what is exact: a price per minute may have no end.
+EXACT_DIGITS = 12
 
 
 @dataclass(slots=True)
@@ -79,7 +81,16 @@ def _instant(key: str, label: str) -> Column:
 
 
 def _number(key: str, label: str, *, total: bool = False) -> Column:
-    return Column(key, label, 14, attrgetter(key), Kind.DECIMAL, EXACT, total)
+    read = attrgetter(key)
+    return Column(
+        key, label, 14, lambda row: _shortened(read(row)), Kind.DECIMAL, EXACT, total, digits=EXACT_DIGITS
+    )
+
+
+def _shortened(value: Decimal | None) -> Decimal | None:
+    if value is None or -int(value.as_tuple().exponent) <= EXACT_DIGITS:
+        return value
+    return round(value, EXACT_DIGITS)
 
 
 def segments(currency: str, rows: Iterable[SegmentRow], language: Language) -> Detail:
@@ -97,7 +108,7 @@ def segments(currency: str, rows: Iterable[SegmentRow], language: Language) -> D
         _text("reason", language._("Conditions"), 40),
         _text("ocpi_key", language._("OCPI key"), 40),
     ]
-    return Detail(language._("Price segments"), columns, rows)
+    return Detail("segments", language._("Price segments"), columns, rows, for_programs=True)
 
 
 def findings(rows: Iterable[FindingRow], language: Language) -> Detail:
@@ -113,7 +124,7 @@ def findings(rows: Iterable[FindingRow], language: Language) -> Detail:
         _text("code", language._("Code"), 24),
         _text("ocpi_key", language._("OCPI key"), 40),
     ]
-    return Detail(language._("Findings"), columns, rows)
+    return Detail("findings", language._("Findings"), columns, rows, for_programs=True)
 
 
 def disputes(currency: str, rows: Iterable[DisputeRow], language: Language) -> Detail:
@@ -137,4 +148,4 @@ def disputes(currency: str, rows: Iterable[DisputeRow], language: Language) -> D
         _text("new_cdr", language._("New CDR"), 26),
         _text("ocpi_key", language._("OCPI key"), 40),
     ]
-    return Detail(language._("Disputes"), columns, rows)
+    return Detail("disputes", language._("Disputes"), columns, rows)

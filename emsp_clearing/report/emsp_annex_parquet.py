@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .emsp_annex_columns import DIGITS, Column, Kind
+from .emsp_annex_columns import Column, Kind
 
 # Rows in memory at a time, and in a row group of the file.
 BATCH = 10_000
@@ -15,17 +15,20 @@ TYPES = {
     Kind.OWN: pa.string(),
     Kind.INTEGER: pa.int64(),
     Kind.SECONDS: pa.int64(),
-    Kind.DECIMAL: pa.decimal128(18, DIGITS),
     Kind.LOCAL: pa.timestamp("ms"),
     Kind.INSTANT: pa.timestamp("ms", tz="UTC"),
 }
+
+
+# Digits before the decimal point.
+WHOLE_DIGITS = 14
 
 
 class ParquetFile:
     """Rows are added, then it is closed."""
 
     def __init__(self, path: Path, columns: Sequence[Column]) -> None:
-        self._schema = pa.schema([(column.key, TYPES[column.kind]) for column in columns])
+        self._schema = pa.schema([(column.key, type_of(column)) for column in columns])
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
         self._rows: list[Sequence[object]] = []
 
@@ -47,3 +50,9 @@ class ParquetFile:
         ]
         self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
         self._rows.clear()
+
+
+def type_of(column: Column) -> pa.DataType:
+    if column.kind is Kind.DECIMAL:
+        return pa.decimal128(WHOLE_DIGITS + column.digits, column.digits)
+    return TYPES[column.kind]

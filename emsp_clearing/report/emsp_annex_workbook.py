@@ -7,7 +7,7 @@ together from temporary files at the end.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -235,11 +235,3 @@ def special_text(text: str) -> str:
     text = text.replace("\ufffe", "").replace("\uffff", "")
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return f'<t xml:space="preserve">{escaped}</t>'
-
-
-def write_table(table: Table, rows: Iterable[object]) -> list[Part]:
-    """All rows of a table that nobody else reads."""
-    values = [column.value for column in table.columns]
-    for row in rows:
-        table.add([value(row) for value in values])
-    return table.close()

@@ -311,9 +311,9 @@ class TestAnnex(BaseCase):
 
     # -- the same for programs
 
-    def _write_all(self, *rows, csv=PLAIN_CSV, header=HEADER):
+    def _write_all(self, *rows, csv=PLAIN_CSV, header=HEADER, **options):
         files = AnnexFiles(self.folder, *(self.folder / f"annex.{end}" for end in ("xlsx", "csv", "parquet")))
-        write_annex(files, replace(header, sessions=len(rows)), rows, csv=csv)
+        write_annex(files, replace(header, sessions=len(rows)), rows, csv=csv, **options)
         return files
 
     def test_csv_and_parquet_say_the_same_as_the_workbook_row_by_row(self):
@@ -409,3 +409,45 @@ class TestAnnex(BaseCase):
         self.assertEqual((line["Quantity"].value, line["Unit price (EUR)"].value), (10, 0.39))
         # 2 x 3.90
         self.assertEqual(self._line(workbook["Price segments"], 4)["Exact amount (EUR)"].value, 7.8)
+
+    def test_details_for_programs_are_files_beside_the_sessions(self):
+        # 1.00 an hour has no end as a price a minute.
+        segment = details.SegmentRow(
+            cdr="=CDR-1",
+            ocpi_key="FR*RVR*CDR-1",
+            start=datetime(2026, 10, 5, 8, 0),
+            end=None,
+            component="Time",
+            quantity=Decimal(30),
+            billed_quantity=None,
+            unit="min",
+            unit_price=Decimal(1) / 60,
+            amount=Decimal("-0.5"),
+            tariff="AC-2026",
+            reason="",
+        )
+        sheets = [
+            details.segments("EUR", iter([segment] * 3), English),
+            details.findings(iter([]), English),
+            details.disputes("EUR", iter([]), English),
+        ]
+        files = self._write_all(ROW, details=sheets)
+        self.assertEqual(
+            sorted(path.name for path in self.folder.iterdir() if "_" in path.name),
+            [f"{path.name}_{key}" for path in (files.csv, files.parquet) for key in ("findings", "segments")],
+        )
+        with files.of_detail("segments").csv.open(encoding="utf-8-sig", newline="") as file:
+            first, *others = csv.DictReader(file)
+        self.assertEqual(len(others), 2)
+        self.assertEqual(
+            [
+                first[key]
+                for key in ("cdr", "start", "end", "quantity", "billed_quantity", "unit_price", "amount")
+            ],
+            ["'=CDR-1", "2026-10-05T08:00:00Z", "", "30", "", "0.016666666667", "-0.5"],
+        )
+        table = parquet.read_table(files.of_detail("segments").parquet)
+        row = table.to_pylist()[0]
+        self.assertEqual((row["cdr"], row["end"], row["amount"]), ("=CDR-1", None, Decimal("-0.5")))
+        self.assertEqual(row["unit_price"], Decimal("0.016666666667"))
+        self.assertEqual(parquet.read_table(files.of_detail("findings").parquet).num_rows, 0)

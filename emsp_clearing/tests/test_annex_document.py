@@ -4,6 +4,7 @@ import io
 import json
 import os
 import tempfile
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -104,8 +105,15 @@ class TestAnnexDocument(DisputeCommon):
         self.assertEqual(summary[october.name][2:5], ["1 / 1", 6.4, october.list_hash])
         self.assertEqual(summary[november.name][2:5], ["1 / 1", 10.3, november.list_hash])
         self.assertNotIn(move.emsp_list_hash, (october.list_hash, november.list_hash))
-        answer = self.env["emsp.settlement"].sudo()._verify_annex(read_annex(move.emsp_annex_id.raw))
+        stated = read_annex(move.emsp_annex_id.raw)
+        self.assertEqual([each.name for each in stated.settlements], [october.name, november.name])
+        answer = self.env["emsp.settlement"].sudo()._verify_annex(stated)
         self.assertTrue(answer["holds"], answer)
+        # Without the first one's line; then with another hash for it.
+        for settlements in (stated.settlements[1:], [replace(stated.settlements[0], list_hash="0" * 64)]):
+            changed = replace(stated, settlements=settlements)
+            answer = self.env["emsp.settlement"].sudo()._verify_annex(changed)
+            self.assertEqual((answer["holds"], set(answer["problems"])), (False, {"settlements"}))
 
     def test_document_of_a_part_of_a_settlement_has_its_own_sessions_alone(self):
         # A draft again: the clearing journal itself is hashed and lets none go back.
@@ -124,6 +132,13 @@ class TestAnnexDocument(DisputeCommon):
         self.assertEqual([row["CDR"] for row in self._lines(workbook["Sessions"])], ["CDR-1"])
         summary = {line[0].value: [cell.value for cell in line] for line in workbook["Summary"].iter_rows()}
         self.assertEqual(summary[settlement.name][2:5], ["1 / 2", 6.4, settlement.list_hash])
+        stated = read_annex(move.emsp_annex_id.raw)
+        self.assertTrue(self.env["emsp.settlement"].sudo()._verify_annex(stated)["holds"])
+        # Its list has a session that is not here: that only we know its hash.
+        changed = replace(stated, settlements=[replace(stated.settlements[0], list_hash="0" * 64)])
+        self.assertEqual(
+            self.env["emsp.settlement"].sudo()._verify_annex(changed)["problems"], ["settlements"]
+        )
 
     # -- findings, disputes, price segments
 
@@ -175,7 +190,13 @@ class TestAnnexDocument(DisputeCommon):
         self.contract.write({"annex_csv": "semicolon", "annex_csv_mark": False, "annex_has_parquet": True})
         settlement = self._settle(priced(1, 6.4), priced(2, 10.3, energy=20.0))
         documents = settlement._portal_documents()
-        self.assertEqual(list(documents), ["annex", "annex_csv", "annex_parquet", "annex_manifest"])
+        self.assertEqual(
+            list(documents),
+            [
+                *("annex", "annex_csv", "annex_parquet"),
+                *("annex_findings_csv", "annex_findings_parquet", "annex_manifest"),
+            ],
+        )
         text = documents["annex_csv"].raw.decode()
         lines = list(csv.DictReader(io.StringIO(text), delimiter=";"))
         self.assertEqual([line["net"] for line in lines], ["6.40", "10.30"])
@@ -185,9 +206,51 @@ class TestAnnexDocument(DisputeCommon):
         self.assertEqual((found["rows"], found["net"]), (2, "16.70"))
         self.assertEqual(
             [file["sha256"] for file in found["files"]],
-            [sha256(documents[name].raw).hexdigest() for name in ("annex", "annex_csv", "annex_parquet")],
+            [sha256(document.raw).hexdigest() for document in list(documents.values())[:-1]],
         )
         self.assertEqual(documents["annex_parquet"].mimetype, "application/vnd.apache.parquet")
+
+    def test_segments_and_findings_come_for_programs_too(self):
+        self.contract.write(
+            {
+                "annex_csv": "comma",
+                "annex_has_parquet": True,
+                "annex_has_segments": True,
+                "price_precision": "4",
+            }
+        )
+        settlement, cdrs = self._in_control()
+        finding = {"cdr_id": cdrs[0].id, "code": "place_empty", "severity": "note", "found_at": CUT_OFF}
+        self.env["emsp.cdr.finding"].sudo().create(finding)
+        self._run_due(LOCK)
+        move = settlement.move_id
+        documents = move._annex_documents()
+        number = move.name.replace("/", "_")
+        self.assertEqual(documents["annex_segments_csv"].name, f"{number}_segments.csv")
+        segments = self._csv(documents["annex_segments_csv"])
+        in_book = self._lines(self._workbook(move)["Price segments"])
+        self.assertEqual(len(segments), len(in_book))
+        self.assertEqual(
+            [Decimal(line["amount"]) for line in segments],
+            [Decimal(str(line["Exact amount (EUR)"])) for line in in_book],
+        )
+        # Both have the sum of the invoice.
+        self.assertEqual(sum(Decimal(line["amount"]) for line in segments), Decimal(str(move.amount_untaxed)))
+        table = parquet.read_table(io.BytesIO(documents["annex_segments_parquet"].raw))
+        self.assertEqual(table["amount"].to_pylist(), [Decimal(line["amount"]) for line in segments])
+        self.assertEqual(table["cdr"].to_pylist(), [line["cdr"] for line in segments])
+        [line] = self._csv(documents["annex_findings_csv"])
+        self.assertEqual((line["cdr"], line["code"]), ("CDR-1", "place_empty"))
+        [row] = parquet.read_table(io.BytesIO(documents["annex_findings_parquet"].raw)).to_pylist()
+        self.assertEqual((row["cdr"], row["message"]), ("CDR-1", line["message"]))
+        found = json.loads(documents["annex_manifest"].raw)
+        self.assertEqual(
+            [file["name"] for file in found["files"]],
+            [document.name for name, document in documents.items() if name != "annex_manifest"],
+        )
+
+    def _csv(self, document):
+        return list(csv.DictReader(io.StringIO(document.raw.decode("utf-8-sig"))))
 
     def test_only_the_spreadsheet_is_mailed_unless_the_contract_says_so(self):
         self.contract.annex_csv = "comma"
@@ -195,7 +258,7 @@ class TestAnnexDocument(DisputeCommon):
         self.assertEqual(move._annex_attachments_to_mail(), move.emsp_annex_id)
         self.contract.annex_mails_all = True
         names = move._annex_attachments_to_mail().mapped("name")
-        self.assertEqual([name.rpartition(".")[2] for name in names], ["xlsx", "csv", "json"])
+        self.assertEqual([name.rpartition(".")[2] for name in names], ["xlsx", "csv", "csv", "json"])
 
     def test_stored_file_is_that_of_its_hash_and_has_its_size(self):
         annex = self._settle(priced(1, 6.4)).move_id.emsp_annex_id
