@@ -7,6 +7,7 @@ from odoo.http import content_disposition, request
 from odoo.addons.portal.controllers.portal import CustomerPortal
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 
+PRIVATE_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, no-store"}
 FILTERS = {
     "all": [],
     "control": [("state", "=", "control")],
@@ -129,7 +130,7 @@ class ClearingPortal(CustomerPortal):
         attachment_sudo = settlement._portal_documents().get(document)
         if not attachment_sudo:
             raise NotFound
-        return self._download(attachment_sudo.raw, attachment_sudo.name, attachment_sudo.mimetype)
+        return self._stream(attachment_sudo)
 
     # -- shared by the pages
 
@@ -142,10 +143,14 @@ class ClearingPortal(CustomerPortal):
 
     def _download(self, content, filename, mimetype):
         """:param content: bytes, or an iterable of them."""
-        headers = [
-            ("Content-Type", mimetype),
-            ("Content-Disposition", content_disposition(filename)),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Cache-Control", "private, no-store"),
-        ]
-        return request.make_response(content, headers)
+        headers = [("Content-Type", mimetype), ("Content-Disposition", content_disposition(filename))]
+        return request.make_response(content, [*headers, *PRIVATE_HEADERS.items()])
+
+    def _stream(self, attachment_sudo):
+        """A file piece by piece: that of a million sessions does not fit into memory many times."""
+        stream = request.env["ir.binary"]._get_stream_from(attachment_sudo)
+        response = stream.get_response(as_attachment=True, max_age=None, immutable=False)
+        # Of a shared cache it would be served to others, and of none after it was made anew.
+        response.headers.update(PRIVATE_HEADERS)
+        response.headers["Content-Disposition"] = content_disposition(attachment_sudo.name)
+        return response

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -159,3 +161,21 @@ class TestPortalAccess(PortalCommon):
         annex = self._open(f"/my/settlements/{settlement.id}/annex")
         self.assertEqual(annex.content, settlement.move_id.emsp_annex_id.raw)
         self.assertIn("sessions.xlsx", annex.headers["Content-Disposition"])
+
+    def test_documents_are_sent_from_their_file_and_kept_by_no_cache(self):
+        self._receive(cdr_payload())
+        self._run_due(CUT_OFF)
+        self._run_due(LOCK)
+        settlement = self._settlement()
+        expected = settlement.move_id.emsp_annex_id.raw
+        self.env.invalidate_all()
+        # The file may have hundreds of megabytes: nobody reads it as a whole.
+        attachments = type(self.env["ir.attachment"])
+        with patch.object(attachments, "_file_read", side_effect=AssertionError("read as a whole")):
+            annex = self._open(f"/my/settlements/{settlement.id}/annex")
+        self.assertEqual((annex.status_code, annex.content), (200, expected))
+        self.assertEqual(annex.headers["Content-Length"], str(len(expected)))
+        self.assertEqual(annex.headers["Cache-Control"], "private, no-store")
+        self.assertEqual(annex.headers["X-Content-Type-Options"], "nosniff")
+        self.assertTrue(annex.headers["Content-Disposition"].startswith("attachment"))
+        self.assertTrue(annex.headers["Content-Type"].endswith("spreadsheetml.sheet"))
