@@ -52,6 +52,7 @@ from . import (
     emsp_cdr_rating,
     emsp_cdr_recheck,
     emsp_cdr_trial,
+    emsp_cdr_vat,
     emsp_contract,
     emsp_contract_annex,
     emsp_contract_calendar,

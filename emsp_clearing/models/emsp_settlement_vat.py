@@ -220,14 +220,18 @@ class EmspSettlementVat(models.Model):
 
     def _vat_late_domain(self):
         """Sessions of the list whose month was to be invoiced by a 15th before the invoice date."""
-        oldest = vat.oldest_in_time(self.invoice_date)
-        # sudo: only the contract's time zone is read
         return [
             ("settlement_id", "=", self.id),
             # A credit corrects what was invoiced in time.
             ("is_credit", "=", False),
-            ("session_end_at", "<", self.contract_id.sudo()._midnight(oldest)),
+            ("session_end_at", "<", self._vat_late_end()),
         ]
+
+    def _vat_late_end(self):
+        """:return: naive UTC instant; sessions that ended before it are invoiced too late."""
+        oldest = vat.oldest_in_time(self.invoice_date)
+        # sudo: only the contract's time zone is read
+        return self.contract_id.sudo()._midnight(oldest)
 
     def _count_vat_late(self, verdict):
         """:return: (number, net amount) of the sessions invoiced too late; nothing without a limit."""

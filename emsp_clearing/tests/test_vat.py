@@ -267,6 +267,23 @@ class TestVat15th(VatCommon):
         self.assertEqual(settlement.vat_late_count, 0)
         self.assertFalse(self._exceptions(settlement, "vat_late"))
 
+    def test_late_sessions_of_all_settlements_are_one_list(self):
+        # September's session is invoiced on 10 November; October's too, in time; both again a month later.
+        september = [cdr_payload(number, start=datetime(2026, 9, 20, 8, 0)) for number in (1, 2)]
+        first = self._receive(september[0])
+        self._settle(cdr_payload(3))
+        second = self._receive(september[1], received_at=LOCK + timedelta(days=1))
+        in_time = self._receive(
+            cdr_payload(4, start=datetime(2026, 11, 12)), received_at=datetime(2026, 11, 13)
+        )
+        self._run_due(LOCK + timedelta(days=40))
+        cdrs = self.env["emsp.cdr"]
+        contract = [("contract_id", "=", self.contract.id)]
+        self.assertEqual(cdrs.search([("is_vat_late", "=", True), *contract]), first | second)
+        others = cdrs.search([("is_vat_late", "=", False), *contract])
+        self.assertEqual(len(others), 2)
+        self.assertIn(in_time, others)
+
     def test_credit_of_an_invoiced_session_is_not_late(self):
         original = cdr_payload(1)
         self._settle(original)
