@@ -123,6 +123,7 @@
         "views/emsp_settlement_dispute_views.xml",
         # accounting: month-end and the clearing journal
         "views/emsp_accrual_views.xml",
+        "views/account_move_vendor_bill_views.xml",
         "views/emsp_contract_journal_views.xml",
         "views/res_config_settings_views.xml",
         # VAT: they inherit the forms of partners, contracts and settlements

@@ -29,6 +29,7 @@ from . import (
     account_move_mention,
     account_move_refund,
     account_move_send,
+    account_move_vendor_bill,
     account_payment,
     account_payment_line,
     account_payment_order,

@@ -16,7 +16,8 @@ class EmspAccrual(models.Model):
 
     The figures are kept as they were counted, with the instant of it, so that the entries can be
     explained later. Counted again with the same date and the same instant, they are the same, save for
-    what `emsp_cdr_accrual` says.
+    what has only today's state: void and quarantine, the membership of lists, what is posted, and the
+    vendor bills that are linked (`emsp_cdr_accrual`).
     """
 
     _name = "emsp.accrual"

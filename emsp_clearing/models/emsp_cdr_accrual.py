@@ -14,8 +14,9 @@ class EmspCdrAccrual(models.Model):
 
     Two points in time are told apart. The day decides what belongs to its books: sessions that ended by
     its end in the contract's time zone, and documents dated by it. `known_at` decides what was known: CDRs
-    that had come, were visible, or were disputed at that instant. Of two things no history is kept, so
-    today's state counts: whether a CDR is void, and whether a document is posted.
+    that had come, were visible, or were disputed at that instant. Of some things no history is kept, so
+    today's state counts: whether a CDR is void or in quarantine, which list it is on and whether as a late
+    one, whether a document is posted, and which settlements a vendor bill is linked to.
     """
 
     _inherit = "emsp.cdr"
@@ -87,8 +88,15 @@ class EmspCdrAccrual(models.Model):
             self._ended_domain(contracts, day)
             & Domain("received_at", "<=", known_at)
             & Domain("state", "!=", "void")
-            & ((Domain("move_id", "=", False) & ~settled) | later)
+            & ((Domain("move_id", "=", False) & ~settled & ~self._vendor_billed_domain(day)) | later)
         )
+
+    @api.model
+    def _vendor_billed_domain(self, day):
+        """Sessions at a CPO that a bill of it charges in the books of `day`: all of a settlement's, once one
+        is linked to it."""
+        bills = [("state", "=", "posted"), ("move_type", "=", "in_invoice"), ("date", "<=", day)]
+        return Domain("settlement_id", "any!", Domain("vendor_bill_ids", "any!", bills))
 
     @api.model
     def _ended_domain(self, contracts, day):

@@ -2,11 +2,12 @@ from datetime import date, datetime
 from unittest.mock import patch
 
 from odoo import Command, fields
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 
 from .common import cdr_payload
-from .test_accrual import AccrualCommon
+from .settlement_common import CUT_OFF, LOCK, MID_MONTH
+from .test_accrual import OCTOBER, AccrualCommon
 
 
 @tagged("post_install", "-at_install")
@@ -94,6 +95,91 @@ class TestAccrualEntry(AccrualCommon):
         self.assertEqual((accrual.amount_revenue, accrual.amount_cost), (0.0, 6.4))
         move, __ = accrual._propose()
         self.assertEqual(self._of(move), [("408100", -6.4), ("604900", 6.4)])
+
+    def _lock_at_cpo(self):
+        """:return: a CPO's settlement of October, locked, with one session of 6.40."""
+        contract = self._create_cpo_contract()
+        cdr = self._receive(cdr_payload())
+        cdr._store({"contract_id": contract.id, "partner_id": contract.partner_id.id})
+        self._run_due(MID_MONTH)
+        self._run_due(CUT_OFF)
+        self._run_due(LOCK)
+        settlement = contract.settlement_ids.filtered(lambda found: found.date_first.month == 10)
+        self.assertEqual((settlement.state, settlement.cdr_count), ("locked", 1))
+        return settlement
+
+    def _create_bill(self, settlement, day=OCTOBER, move_type="in_invoice"):
+        return self.env["account.move"].create(
+            {
+                "move_type": move_type,
+                "partner_id": settlement.partner_id.id,
+                "invoice_date": day,
+                "date": day,
+                "invoice_line_ids": [
+                    Command.create(
+                        {"name": "October", "price_unit": 6.4, "account_id": self.accounts["expense"].id}
+                    )
+                ],
+                "emsp_vendor_settlement_ids": [Command.set(settlement.ids)],
+            }
+        )
+
+    def _cost(self, known_at=datetime(2026, 11, 12), day=OCTOBER):
+        self.env["emsp.accrual"].search([("date", "=", day)]).unlink()
+        return self._accrual(day, known_at).amount_cost
+
+    def test_posted_bill_of_the_cpo_ends_the_accrued_cost(self):
+        settlement = self._lock_at_cpo()
+        self.assertEqual(self._cost(), 6.4)
+        bill = self._create_bill(settlement)
+        self.assertEqual(settlement.vendor_bill_ids, bill)
+        self.assertEqual(self._cost(), 6.4)
+        bill.action_post()
+        self.assertEqual(self._cost(), 0.0)
+        bill.button_draft()
+        self.assertEqual(self._cost(), 6.4)
+        bill.action_post()
+        bill.emsp_vendor_settlement_ids = False
+        self.assertEqual(self._cost(), 6.4)
+
+    def test_bill_of_november_leaves_the_cost_in_the_books_of_october(self):
+        settlement = self._lock_at_cpo()
+        self._create_bill(settlement, date(2026, 11, 12)).action_post()
+        self.assertEqual(self._cost(), 6.4)
+        self.assertEqual(self._cost(day=date(2026, 11, 30)), 0.0)
+
+    def test_credit_note_alone_bills_nothing(self):
+        settlement = self._lock_at_cpo()
+        self._create_bill(settlement, move_type="in_refund").action_post()
+        self.assertEqual(self._cost(), 6.4)
+
+    def _assert_refused(self, words, bill, **vals):
+        with self.assertRaisesRegex(ValidationError, words), self.cr.savepoint():
+            bill.write(vals)
+
+    def test_bill_is_linked_to_locked_settlements_of_its_own_vendor_alone(self):
+        settlement = self._lock_at_cpo()
+        bill = self._create_bill(settlement)
+        own = [Command.set(self.contract.settlement_ids[:1].ids)]
+        self._assert_refused("is not one that Elbe", bill, emsp_vendor_settlement_ids=own)
+        self._assert_refused("is not one that Spree", bill, partner_id=self.partner.id)
+        later = settlement.contract_id.settlement_ids.filtered(lambda found: found.state == "collecting")
+        later = [Command.set(later[:1].ids)]
+        self._assert_refused("is not locked yet", bill, emsp_vendor_settlement_ids=later)
+        with self.assertRaisesRegex(ValidationError, "is not one that"), self.cr.savepoint():
+            self._create_bill(settlement, move_type="out_invoice")
+        self.assertEqual(bill.emsp_vendor_settlement_ids, settlement)
+
+    def test_who_books_bills_links_them_without_rights_to_write_settlements(self):
+        settlement = self._lock_at_cpo()
+        groups = "account.group_account_invoice,emsp_clearing.emsp_clearing_group_user"
+        accountant = new_test_user(self.env, "bills", groups=groups, company_id=self.company.id)
+        bill = self._create_bill(settlement)
+        bill.emsp_vendor_settlement_ids = False
+        bill.with_user(accountant).emsp_vendor_settlement_ids = settlement
+        self.assertEqual(settlement.vendor_bill_ids, bill)
+        with self.assertRaises(UserError):
+            settlement.with_user(accountant).vendor_bill_ids = False
 
     def test_contract_in_another_currency(self):
         # The company of the tests counts in dollars; its contract is in euro, 0.8 of them for a dollar.
