@@ -33,6 +33,7 @@
             "lxml",
             "msgspec",
             "openpyxl",
+            "pikepdf",
             "pyarrow",
             "pypdfium2",
             "python-docx",

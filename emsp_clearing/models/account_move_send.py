@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..report.emsp_pdf import declare_facturx
+from ..report.emsp_pdf import embed_facturx, embedded_facturx, placeholder_pdf
 from .account_move import CLEARING_REPORT
 
 
@@ -39,7 +39,9 @@ class AccountMoveSend(models.AbstractModel):
         # EXTENDS account: the e-invoice names the annex, and one with errors is no e-invoice
         invoice._emsp_attach_annex()
         result = super()._hook_invoice_document_before_pdf_report_render(invoice, invoice_data)
-        if invoice._is_clearing_document() and not invoice_data.get("error"):
+        # Of documents that were made before, nothing is made now.
+        is_made = invoice.invoice_pdf_report_id and not invoice_data.get("ubl_cii_xml_options")
+        if invoice._is_clearing_document() and not is_made and not invoice_data.get("error"):
             localized = invoice.with_context(lang=invoice.partner_id.lang)
             errors = localized._get_einvoice_errors(self._get_built_einvoice(invoice_data))
             if errors:
@@ -68,23 +70,38 @@ class AccountMoveSend(models.AbstractModel):
         return super()._generate_invoice_fallback_documents(invoices_data)
 
     def _hook_invoice_document_after_pdf_report_render(self, invoice, invoice_data):
-        # EXTENDS account_edi_ubl_cii, which embeds the XML but takes a PDF/A as finished
+        # EXTENDS account_edi_ubl_cii, which embeds the XML but takes a PDF/A as finished; and rewrites it
+        # object by object, for as long as its pages took. So it gets an empty one to embed into.
         pdf_values = invoice_data.get("pdf_attachment_values") or {"raw": b""}
         rendered = pdf_values["raw"]
-        result = super()._hook_invoice_document_after_pdf_report_render(invoice, invoice_data)
-        if invoice._is_clearing_document() and invoice._get_einvoice_format() == "none":
-            pdf_values["raw"] = rendered
         # A report may also come as HTML: Odoo renders no PDF while tests run.
-        is_pdf = pdf_values["raw"].startswith(b"%PDF")
-        if is_pdf and invoice_data["pdf_report"].pdf_engine == "weasyprint":
-            pdf_values["raw"] = self._declare_facturx(invoice, pdf_values["raw"])
+        is_ours = invoice_data["pdf_report"].pdf_engine == "weasyprint" and rendered.startswith(b"%PDF")
+        if not is_ours:
+            return super()._hook_invoice_document_after_pdf_report_render(invoice, invoice_data)
+        pdf_values["raw"] = placeholder_pdf()
+        rendering = self.with_context(emsp_rendered_pdf=rendered)
+        result = super(AccountMoveSend, rendering)._hook_invoice_document_after_pdf_report_render(
+            invoice, invoice_data
+        )
+        xml = embedded_facturx(pdf_values["raw"])
+        wanted = not invoice._is_clearing_document() or invoice._get_einvoice_format() != "none"
+        pdf_values["raw"] = self._embed_facturx(invoice, rendered, xml) if xml and wanted else rendered
         return result
 
     @api.model
-    def _declare_facturx(self, invoice, pdf):
+    def _postprocess_invoice_ubl_xml(self, invoice, invoice_data):
+        # EXTENDS account_edi_ubl_cii: what the UBL carries are the pages
+        rendered = self.env.context.get("emsp_rendered_pdf")
+        if rendered:
+            pdf_values = {**invoice_data["pdf_attachment_values"], "raw": rendered}
+            invoice_data = {**invoice_data, "pdf_attachment_values": pdf_values}
+        return super()._postprocess_invoice_ubl_xml(invoice, invoice_data)
+
+    @api.model
+    def _embed_facturx(self, invoice, pdf, xml):
         declaration = self.env["ir.qweb"]._render(
             "account_edi_ubl_cii.account_invoice_pdfa_3_facturx_metadata",
             {"title": invoice.name, "date": fields.Date.to_string(invoice.invoice_date)},
         )
         documents = invoice._get_supporting_documents() if invoice._is_clearing_document() else ()
-        return declare_facturx(pdf, declaration.encode(), documents)
+        return embed_facturx(pdf, xml, declaration.encode(), documents)

@@ -1,29 +1,27 @@
-"""HTML to PDF/A-3a by WeasyPrint, and the Factur-X declaration of a finished PDF.
+"""HTML to PDF/A-3a by WeasyPrint, and the e-invoice embedded in a finished PDF.
 
 No network: a document may use `data:` URLs and the static files of installed add-ons.
 """
 
+import atexit
 import io
 import mimetypes
-from urllib.parse import unquote, urlsplit
+import threading
+from datetime import UTC, datetime
+from functools import lru_cache
+from urllib.parse import unquote, urljoin, urlsplit
 
+import pikepdf
 import pydyf
 from lxml import etree
-from weasyprint import HTML
+from pikepdf.models.metadata import encode_pdf_date
+from weasyprint import CSS, HTML
+from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from odoo.tools import file_open
-from odoo.tools.pdf import (
-    DecodedStreamObject,
-    NameObject,
-    NumberObject,
-    OdooPdfFileReader,
-    OdooPdfFileWriter,
-    create_string_object,
-)
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-DC = "http://purl.org/dc/elements/1.1/"
 FACTURX = "urn:factur-x:pdfa:CrossIndustryDocument:invoice:1p0#"
 PDFA_EXTENSION = "http://www.aiim.org/pdfa/ns/extension/"
 FACTURX_FILE = "factur-x.xml"
@@ -31,6 +29,8 @@ XPACKET_BEGIN = b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>
 XPACKET_END = b'\n<?xpacket end="w"?>'
 # Paths of a template, such as /web/static/..., are resolved against it.
 STATIC_BASE = "file:///"
+# Sets of style sheets, each with its fonts: a layout per company, and what is being tried out.
+STYLES_KEPT = 8
 
 
 class StaticFetcher(URLFetcher):
@@ -56,88 +56,132 @@ def render_pdf(html: str) -> bytes:
     """One document as PDF/A-3a: tagged for screen readers, with the title of `<title>` and the language
     of `<html lang>`."""
     document = HTML(string=html, base_url=STATIC_BASE, url_fetcher=StaticFetcher())
-    return document.write_pdf(pdf_variant="pdf/a-3a", uncompressed_pdf=True, finisher=_compress_streams)
+    # Pango's fonts are not for several threads at once, and Python would run but one of them.
+    with _rendering:
+        styles = _get_styles(_take_sources(document))
+        return document.write_pdf(
+            stylesheets=styles.sheets,
+            font_config=styles.fonts,
+            pdf_variant="pdf/a-3a",
+            uncompressed_pdf=True,
+            finisher=_compress_streams,
+        )
+
+
+class _Styles:
+    """Style sheets as WeasyPrint has parsed them, with the fonts that they name; most documents share them.
+
+    :param sources: pairs of "url" or "string", and its value, in order.
+    """
+
+    def __init__(self, sources):
+        self.fonts = FontConfiguration()
+        self.sheets = [
+            CSS(**{kind: value}, base_url=STATIC_BASE, url_fetcher=StaticFetcher(), font_config=self.fonts)
+            for kind, value in sources
+        ]
+
+
+_rendering = threading.Lock()
+_get_styles = lru_cache(maxsize=STYLES_KEPT)(_Styles)
+# The libraries behind the fonts end before Python gives up what it still holds.
+atexit.register(_get_styles.cache_clear)
+
+
+def _take_sources(document: HTML) -> tuple[tuple[str, str], ...]:
+    """The style sheets of a document, taken out of it, as _Styles wants them."""
+    sources = []
+    for wrapper in document.wrapper_element.query_all(
+        'link[rel="stylesheet"][href^="/"]:not([media])', "style:not([media])"
+    ):
+        element = wrapper.etree_element
+        if element.tag == "link":
+            sources.append(("url", urljoin(STATIC_BASE, element.get("href"))))
+        else:
+            sources.append(("string", element.text or ""))
+        # No style sheet for WeasyPrint any more.
+        element.set("type", "text/plain")
+    return tuple(sources)
 
 
 def _compress_streams(_document, pdf: pydyf.PDF) -> None:
     """Contents and fonts compressed, as WeasyPrint does by default, but no object streams: PyPDF2, by
-    which Odoo embeds the e-invoice, would read through one for each of the many objects in it."""
+    which Odoo merges documents, would read through one for each of the many objects in it."""
     for part in pdf.objects:
         # An image may have a filter of its own.
         if isinstance(part, pydyf.Stream) and "Filter" not in part.extra:
             part.compress = True
 
 
-def declare_facturx(pdf: bytes, declaration: bytes, documents=()) -> bytes:
-    """Declare the embedded factur-x.xml in the XMP metadata, where a reader looks for its profile, and
-    attach the supporting documents that the XML names.
-
-    `declaration` is an `x:xmpmeta` element; its Factur-X properties, and the PDF/A extension schema
-    that describes them, move into the document's own `rdf:RDF`. A PDF without the file, or with a
-    declaration, comes back as it is. Of `documents` (SupportingDocument) those with a content are attached.
-    Source: Factur-X 1.0, section 6.2.2; PDF/A-3 (ISO 19005-3), 6.6.2.3 and 6.8.
-    """
-    reader = OdooPdfFileReader(io.BytesIO(pdf), strict=False)
-    writer = OdooPdfFileWriter()
-    writer.cloneReaderDocumentRoot(reader)
-    root = writer._root_object
-    packet = root["/Metadata"].get_object().get_data()
-    filespec = _find_attachment(root, FACTURX_FILE)
-    if filespec is None or FACTURX.encode() in packet:
-        return pdf
-    # The XML says the same as the pages: "Alternative", which German recipients require.
-    xml = _describe_attachment(filespec, "/Alternative", "Factur-X invoice")
-    for document in documents:
-        if document.content is not None:
-            _attach(writer, document)
-    metadata = DecodedStreamObject()
-    metadata.set_data(_merge_descriptions(packet, declaration, _profile(xml)))
-    metadata.update(
-        {NameObject("/Type"): NameObject("/Metadata"), NameObject("/Subtype"): NameObject("/XML")}
-    )
-    root[NameObject("/Metadata")] = writer._add_object(metadata)
-    # The writer starts with an empty information dictionary, and some viewers read only that.
-    writer.add_metadata({"/Title": _title(packet)})
-    # PDF/A-3 is based on PDF 1.7; the writer would keep its own default.
-    writer._header = b"%PDF-1.7"
+def placeholder_pdf() -> bytes:
+    """An empty page, for Odoo to embed an e-invoice into: see `embedded_facturx`."""
     output = io.BytesIO()
-    writer.write(output)
+    with pikepdf.new() as document:
+        document.add_blank_page()
+        document.save(output)
     return output.getvalue()
 
 
-def _find_attachment(root, name: str):
-    for filespec in root.get("/AF") or ():
-        if filespec.get_object().get("/F") == name:
-            return filespec.get_object()
-    return None
+def embedded_facturx(pdf: bytes) -> bytes | None:
+    """The factur-x.xml that is embedded in a PDF."""
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        found = document.attachments.get(FACTURX_FILE)
+        return found and found.get_file().read_bytes()
 
 
-def _attach(writer, document):
-    """A supporting document (BG-24): "Supplement" is what completes the pages and is none of them."""
-    writer.addAttachment(document.name, document.content)
-    filespec = _find_attachment(writer._root_object, document.name)
-    _describe_attachment(filespec, "/Supplement", document.description)
-    # Set here, because the writer drops a media type with a dot in it.
-    filespec["/EF"]["/F"].get_object()[NameObject("/Subtype")] = NameObject(f"/{document.mimetype}")
-    _sort_names(writer._root_object["/Names"]["/EmbeddedFiles"]["/Names"])
+def embed_facturx(pdf: bytes, xml: bytes, declaration: bytes, documents=()) -> bytes:
+    """Embed the XML of an e-invoice, declare it in the XMP metadata, where a reader looks for its profile,
+    and attach the supporting documents that the XML names.
+
+    `declaration` is an `x:xmpmeta` element; its Factur-X properties, and the PDF/A extension schema
+    that describes them, move into the document's own `rdf:RDF`. Of `documents` (SupportingDocument) those
+    with a content are attached.
+    Source: Factur-X 1.0, section 6.2.2; PDF/A-3 (ISO 19005-3), 6.6.2.3 and 6.8.
+    """
+    output = io.BytesIO()
+    with pikepdf.open(io.BytesIO(pdf)) as target:
+        # The XML says the same as the pages: "Alternative", which German recipients require.
+        _attach(target, FACTURX_FILE, xml, "text/xml", "/Alternative", "Factur-X invoice")
+        for document in documents:
+            if document.content is not None:
+                # "Supplement" is what completes the pages and is none of them (BG-24).
+                _attach(
+                    target,
+                    document.name,
+                    document.content,
+                    document.mimetype,
+                    "/Supplement",
+                    document.description,
+                )
+        packet = target.Root.Metadata.read_bytes()
+        target.Root.Metadata = pikepdf.Stream(
+            target,
+            _merge_descriptions(packet, declaration, _profile(xml)),
+            Type=pikepdf.Name.Metadata,
+            Subtype=pikepdf.Name.XML,
+        )
+        # PDF/A-3 is based on PDF 1.7. No object streams: see _compress_streams.
+        target.save(
+            output,
+            force_version="1.7",
+            object_stream_mode=pikepdf.ObjectStreamMode.disable,
+            fix_metadata_version=False,
+        )
+    return output.getvalue()
 
 
-def _sort_names(names):
-    """A name tree is searched by bisection (ISO 32000-1, 7.9.6); the writer appends to it."""
-    pairs = sorted(zip(names[::2], names[1::2], strict=True), key=lambda pair: pair[0])
-    names[:] = [part for pair in pairs for part in pair]
-
-
-def _describe_attachment(filespec, relationship: str, description: str) -> bytes:
-    """Correct what the embedding left wrong (a size is a number), and return the file's content."""
-    file = filespec["/EF"]["/F"].get_object()
-    content = file.get_data()
-    filespec[NameObject("/AFRelationship")] = NameObject(relationship)
-    filespec[NameObject("/Desc")] = create_string_object(description)
-    # Optional, and to be 16 bytes; what stands there is their hexadecimal text.
-    file["/Params"].pop("/CheckSum", None)
-    file["/Params"][NameObject("/Size")] = NumberObject(len(content))
-    return content
+def _attach(target, name: str, content: bytes, mimetype: str, relationship: str, description: str):
+    filespec = pikepdf.AttachedFileSpec(
+        target,
+        content,
+        filename=name,
+        description=description,
+        mime_type=mimetype,
+        mod_date=encode_pdf_date(datetime.now(UTC)),
+        relationship=pikepdf.Name(relationship),
+    )
+    # Associated with the document as a whole (/AF), too.
+    target.attachments[name] = filespec
 
 
 def _profile(xml: bytes) -> str:
@@ -146,11 +190,6 @@ def _profile(xml: bytes) -> str:
     urn = guideline.findtext("{*}ID")
     level = urn.rsplit(":", 1)[-1].upper()
     return {"2017": "EN 16931", "BASICWL": "BASIC WL"}.get(level, level)
-
-
-def _title(packet: bytes) -> str:
-    title = etree.fromstring(packet, _parser()).find(f".//{{{DC}}}title")
-    return "" if title is None else "".join(title.itertext()).strip()
 
 
 def _merge_descriptions(packet: bytes, declaration: bytes, profile: str) -> bytes:

@@ -10,7 +10,6 @@ from pypdf import PdfReader
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
-from odoo.tools.pdf import OdooPdfFileReader, OdooPdfFileWriter
 
 from ..report import emsp_pdf
 from ..report.emsp_brand import heading, text_on
@@ -385,19 +384,10 @@ class TestClearingReport(DocumentCommon):
 
 @tagged("post_install", "-at_install")
 class TestFacturX(DocumentCommon):
-    def _embed(self, pdf):
-        """Embed the XML the way account_edi_ubl_cii does, outside of tests."""
-        writer = OdooPdfFileWriter()
-        writer.cloneReaderDocumentRoot(OdooPdfFileReader(io.BytesIO(pdf), strict=False))
-        writer.addAttachment("factur-x.xml", CII, subtype="text/xml")
-        output = io.BytesIO()
-        writer.write(output)
-        return output.getvalue()
-
     def test_embedded_xml_is_declared_once_with_its_own_profile(self):
         move = self._bill()
         sending = self.env["account.move.send"]
-        pdf = sending._declare_facturx(move, self._embed(self._pdf(move)))
+        pdf = sending._embed_facturx(move, self._pdf(move), CII)
         reader = PdfReader(io.BytesIO(pdf))
         root = reader.trailer["/Root"]
         xmp = root["/Metadata"].get_data().decode()
@@ -412,10 +402,4 @@ class TestFacturX(DocumentCommon):
         self.assertEqual(filespec["/AFRelationship"], "/Alternative")
         self.assertEqual(filespec["/EF"]["/F"].get_object()["/Params"]["/Size"], len(CII))
         self.assertEqual(reader.attachments["factur-x.xml"], [CII])
-        self.assertEqual(sending._declare_facturx(move, pdf), pdf)
         self._assert_is_archive(pdf)
-
-    def test_pdf_without_xml_is_left_as_it_is(self):
-        move = self._bill()
-        pdf = self._pdf(move)
-        self.assertEqual(self.env["account.move.send"]._declare_facturx(move, pdf), pdf)
