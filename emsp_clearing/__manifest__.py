@@ -22,6 +22,7 @@
         "account_statement_import_camt",
         "account_payment_batch_oca",
         "account_payment_sepa_credit_transfer",
+        "account_payment_sepa_direct_debit",
     ],
     "external_dependencies": {
         "python": [
@@ -39,6 +40,8 @@
             "python-docx",
             "qrcode",
             "requests",
+            "schwifty",
+            "unidecode",
             "weasyprint",
             "xlsxwriter",
         ],
@@ -70,6 +73,7 @@
         "wizard/emsp_inbox_decide_views.xml",
         "wizard/emsp_ocpi_connection_register_views.xml",
         "wizard/emsp_ocpi_connection_token_views.xml",
+        "wizard/emsp_payment_status_import_views.xml",
         "wizard/emsp_price_grid_import_views.xml",
         "wizard/emsp_settlement_preview_views.xml",
         "wizard/emsp_webhook_secret_views.xml",
@@ -127,6 +131,12 @@
         "views/account_move_vendor_bill_views.xml",
         "views/emsp_contract_journal_views.xml",
         "views/res_config_settings_views.xml",
+        # payments: they inherit the forms of orders, documents, contracts and settings
+        "views/emsp_payment_file_views.xml",
+        "views/account_payment_order_views.xml",
+        "views/account_move_payment_views.xml",
+        "views/emsp_contract_payment_views.xml",
+        "views/res_config_settings_payment_views.xml",
         # VAT: they inherit the forms of partners, contracts and settlements
         "views/emsp_vat_rule_views.xml",
         "views/emsp_legal_mention_views.xml",
@@ -153,6 +163,7 @@
         # menus last: they name the actions above
         "views/emsp_clearing_menus.xml",
         "views/emsp_accrual_menus.xml",
+        "views/emsp_payment_menus.xml",
         "views/emsp_vat_menus.xml",
     ],
     "post_init_hook": "post_init",

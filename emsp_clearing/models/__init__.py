@@ -205,3 +205,22 @@ from . import (  # isort: skip
     mail_thread,
     res_company_sending,
 )
+
+# Payments: what the file is before what is made of it, what is due before what is proposed.
+from . import emsp_payment_file  # isort: skip
+from . import (  # isort: skip
+    account_bank_statement_line_return,
+    account_move_payment,
+    account_payment_failure,
+    account_payment_line_sepa,
+    account_payment_order_due,
+    account_payment_order_proposal,
+    account_payment_order_release,
+    account_payment_order_sepa,
+    account_payment_order_status,
+    emsp_contract_payment,
+    emsp_exception_payment,
+    res_company_payment,
+    res_config_settings_payment,
+    res_partner_bank,
+)

@@ -16,6 +16,16 @@ class AccountPaymentOrder(models.Model):
         :raise UserError: when no bank journal of the company has a bank account.
         """
         method = self.env.ref("account_payment_sepa_credit_transfer.sepa_credit_transfer")
+        return self._ensure_method_line(company, method)
+
+    @api.model
+    def _ensure_direct_debit(self, company):
+        """The payment method by which the company's bank collects, made if missing; as for transfers."""
+        method = self.env.ref("account_payment_sepa_direct_debit.sepa_direct_debit")
+        return self._ensure_method_line(company, method)
+
+    @api.model
+    def _ensure_method_line(self, company, method):
         lines = self.env["account.payment.method.line"]
         line = lines.search(
             [
@@ -26,10 +36,10 @@ class AccountPaymentOrder(models.Model):
             ],
             limit=1,
         )
-        return line or lines.create(self._prepare_credit_transfer_vals(company, method))
+        return line or lines.create(self._prepare_method_line_vals(company, method))
 
     @api.model
-    def _prepare_credit_transfer_vals(self, company, method):
+    def _prepare_method_line_vals(self, company, method):
         journal = self.env["account.journal"].search(
             [("company_id", "=", company.id), ("type", "=", "bank"), ("bank_account_id", "!=", False)],
             limit=1,
@@ -38,12 +48,12 @@ class AccountPaymentOrder(models.Model):
             raise UserError(
                 self.env._(
                     "No bank journal of %(company)s has a bank account. Set the IBAN on its bank journal, "
-                    "then transfers can be sent from it.",
+                    "then payments can be made with it.",
                     company=company.name,
                 )
             )
         return {
-            "name": self.env._("SEPA credit transfer"),
+            "name": method.name,
             "payment_method_id": method.id,
             "bank_account_link": "fixed",
             "journal_id": journal.id,

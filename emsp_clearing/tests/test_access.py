@@ -61,6 +61,9 @@ RIGHTS = {
     "emsp.cdr.decision": (READER, READER, READER, NOBODY, NOBODY, NOBODY),
     "emsp.inbox": (READER, READER, READER, NOBODY, NOBODY, NOBODY),
     "emsp.inbox.decide": (NOBODY, "rwc-", "rwc-", NOBODY, NOBODY, NOBODY),
+    "emsp.payment.file": (READER, READER, READER, NOBODY, NOBODY, NOBODY),
+    # Of those who manage payment orders, which none of the roles does.
+    "emsp.payment.status.import": (NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
     "emsp.vat.rule": (READER, READER, OWNER, NOBODY, NOBODY, NOBODY),
     "emsp.legal.mention": (READER, READER, OWNER, NOBODY, NOBODY, NOBODY),
     "emsp.webhook": (NOBODY, NOBODY, OWNER, NOBODY, NOBODY, NOBODY),

@@ -6,6 +6,7 @@ from . import (
     emsp_inbox_decide,
     emsp_ocpi_connection_register,
     emsp_ocpi_connection_token,
+    emsp_payment_status_import,
     emsp_price_grid_import,
     emsp_settlement_preview,
     emsp_webhook_secret,
