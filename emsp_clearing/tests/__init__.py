@@ -39,6 +39,7 @@ from . import (
     test_invoice_layout,
     test_legal_mention,
     test_location_connector,
+    test_menus,
     test_notice,
     test_ocpi_auth,
     test_ocpi_cdrs,
