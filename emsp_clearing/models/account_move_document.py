@@ -123,7 +123,7 @@ class AccountMoveDocument(models.Model):
         for line in self.invoice_line_ids:
             is_product = line.display_type == "product"
             row = dict.fromkeys(("detail", "quantity", "unit_price", "tax", "amount"), "")
-            row |= {"kind": line.display_type, "text": line.name or "", "net": ZERO}
+            row |= {"kind": line.display_type, "text": self._keep_units(line.name or ""), "net": ZERO}
             if is_product:
                 row["tax"] = ", ".join(tax.invoice_label or tax.name for tax in line.tax_ids)
                 row["amount"] = self._money(line.price_subtotal)
@@ -136,6 +136,10 @@ class AccountMoveDocument(models.Model):
                     row["detail"] = self._session_count_text(line.emsp_session_count)
             rows.append(row)
         return self._carry_sums(rows)
+
+    def _keep_units(self, text):
+        """No line ends between a number and its unit."""
+        return re.sub(r"(\d) (kWh|min)\b", "\\1\N{NO-BREAK SPACE}\\2", text)
 
     def _session_count_text(self, number):
         return self.env._("Sessions: %(count)s", count=self._count(number))

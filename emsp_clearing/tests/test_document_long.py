@@ -82,6 +82,16 @@ class TestLongDocument(DocumentCommon):
             if re.search(r"P\d{3}", page):
                 self.assertIn("Sessions by place", page)
 
+    def test_no_line_ends_between_a_number_and_its_unit(self):
+        self.contract.line_grouping = "cdr"
+        move = self._bill()
+        texts = [line["text"] for line in move._get_clearing_document()["lines"]]
+        self.assertEqual(len(texts), 2)
+        for text in texts:
+            self.assertRegex(text, "\\d\N{NO-BREAK SPACE}kWh · 30\N{NO-BREAK SPACE}min$")
+        # The line of the ledger and of the e-invoice stays as it is searched for.
+        self.assertIn("15.000 kWh · 30 min", move.invoice_line_ids[1].name)
+
     def test_a_document_of_one_page_carries_nothing(self):
         move = self._bill()
         text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(self._pdf(move))).pages)
