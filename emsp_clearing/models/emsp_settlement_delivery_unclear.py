@@ -59,6 +59,6 @@ class EmspSettlementDeliveryUnclear(models.Model):
         if self.is_unclear:
             return self.env._(
                 "Ask the partner, or look for the Message-ID in the log of the mail server. Then press "
-                "It has arrived on the delivery, or send again."
+                "Confirm arrival on the delivery, or send again."
             )
         return super()._remedy()

@@ -40,7 +40,7 @@ class TestSendingInterrupted(MailCommon):
         self.assertEqual((delivery.state, delivery.is_unclear, delivery.next_try_at), ("failed", True, False))
         [(severity, suggestion)] = self.journal()
         self.assertEqual(severity, "error")
-        self.assertIn("It has arrived", suggestion)
+        self.assertIn("Confirm arrival", suggestion)
         self.run_cron(self.begun + 24 * HOUR)
         self.send()
         self.run_queue()

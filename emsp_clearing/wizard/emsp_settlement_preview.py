@@ -51,6 +51,8 @@ class EmspSettlementPreview(models.TransientModel):
             "res_id": self.id,
             "view_mode": "form",
             "target": "new",
+            # The reason why something is not billed needs the width.
+            "context": {"dialog_size": "extra-large"},
         }
 
 
