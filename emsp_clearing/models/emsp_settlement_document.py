@@ -31,11 +31,16 @@ class EmspSettlementDocument(models.Model):
     )
     move_count = fields.Integer(string="Documents", compute="_compute_payment")
     payment_state = fields.Selection(
-        selection=lambda self: self.env["account.move"]._fields["payment_state"].selection,
+        selection="_selection_payment_state",
         compute="_compute_payment",
         search="_search_payment_state",
     )
     amount_residual = fields.Monetary(string="Open amount", compute="_compute_payment")
+
+    @api.model
+    def _selection_payment_state(self):
+        """Odoo's own words, in the user's language."""
+        return self.env["account.move"]._fields["payment_state"]._description_selection(self.env)
 
     @api.depends("move_ids")
     def _compute_move_id(self):

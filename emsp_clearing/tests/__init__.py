@@ -85,6 +85,7 @@ from . import (
     test_settlement_invoice,
     test_settlement_lines,
     test_settlement_preview,
+    test_settlement_screens,
     test_settlement_split,
     test_settlement_together,
     test_tariff_source,
