@@ -7,9 +7,10 @@ carries no digit ("/", "2026") names nothing.
 
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from itertools import accumulate
 
 MIN_SIGNIFICANT = 5
@@ -19,7 +20,13 @@ MIN_BLOCK = 2
 # Bounds of the search. ISO 20022: 35 characters a reference, 140 a line of remittance information.
 MAX_LENGTH = 64
 MAX_WORDS = 400
+# More candidates of which a label shows a part are no trace of any.
+MAX_TRACES = 20
 _WORD = re.compile(r"[^\W_]+")
+_PIECE = re.compile(r"\d+|[^\W\d_]+")
+# German banks put these before the fields of a label, with no blank between them (DK, annex 3 :86:).
+_TAG = re.compile(r"(?:EREF|KREF|MREF|CRED|DEBT|SVWZ|ABWA|ABWE|COAM|OAMT|PURP|IBAN|BIC)\+")
+_LAST = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,59 +51,153 @@ class Match:
     is_ambiguous: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Words `first` to `last` of the label read as `reference`; whole if none of its words is broken."""
-
-    first: int
-    last: int
-    is_whole: bool
-    key: int | str
-    reference: str
-
-    def covers(self, other: "_Place") -> bool:
-        """Whether `other` is only a part of this one."""
-        around = self.first <= other.first and other.last <= self.last
-        return self.is_whole and around and (self.first, self.last) != (other.first, other.last)
-
-    def rivals(self, other: "_Place") -> bool:
-        """Whether both read a word of the label for themselves."""
-        return self.key != other.key and self.first <= other.last and other.first <= self.last
-
-
 def normalise(text: str) -> str:
     """Upper-case, without separators and accents, O as 0: "Inv/2026/oo1" -> "INV2026001"."""
     return "".join(_words(text))
 
 
 def find_references(label: str, candidates: Iterable[Candidate]) -> list[Match]:
-    """Every candidate one of whose references the label contains, in the candidates' order.
+    """`ReferenceIndex.find` for a label or two; many labels are searched by one index."""
+    return ReferenceIndex(candidates).find(label)
 
-    One that stands only inside a longer one that was found ("2026/0001" in "INV/2026/0001") is not
-    meant. Several matches are either several documents in one payment or an ambiguity (see
-    `Match`): the caller decides, by amounts or by asking; this function never does.
-    """
-    places = _places(_words(label)[:MAX_WORDS], candidates)
-    places = [place for place in places if not any(other.covers(place) for other in places)]
-    matches: dict[int | str, Match] = {}
+
+class ReferenceIndex:
+    """The references of many candidates. What a search costs depends on the label, not on their number."""
+
+    def __init__(self, candidates: Iterable[Candidate]) -> None:
+        self._entries: dict[str, list[_Entry]] = {}
+        for place, candidate in enumerate(candidates):
+            for number, reference in enumerate(candidate.references):
+                text, ends = _anatomy(reference)
+                if text:
+                    entry = _Entry((place, number), candidate.key, reference, ends)
+                    self._entries.setdefault(text, []).append(entry)
+
+    @cached_property
+    def _forwards(self) -> list[str]:
+        return sorted(self._entries)
+
+    @cached_property
+    def _backwards(self) -> list[str]:
+        return sorted(text[::-1] for text in self._entries)
+
+    def find(self, label: str) -> list[Match]:
+        """Every candidate one of whose references the label contains, in the candidates' order.
+
+        One that stands only inside a longer one that was found ("2026/0001" in "INV/2026/0001") is not
+        meant. Several matches are either several documents in one payment or an ambiguity (see
+        `Match`): the caller decides, by amounts or by asking; this function never does.
+        """
+        places = self._places(_words(label)[:MAX_WORDS])
+        spans = {(place.first, place.last, place.is_whole) for place in places}
+        covered = {span for span in spans if any(_covers(other, span) for other in spans)}
+        places = [place for place in places if (place.first, place.last, place.is_whole) not in covered]
+        doubtful = _doubtful(places)
+        matches: dict[int | str, Match] = {}
+        for place in sorted(places, key=lambda place: place.entry):
+            entry = place.entry
+            reason = "exact" if entry.reference in label else "respelled"
+            is_ambiguous = (place.first, place.last) in doubtful
+            matches.setdefault(entry.key, Match(entry.key, entry.reference, reason, is_ambiguous))
+        return list(matches.values())
+
+    def find_traces(self, label: str) -> list[Match]:
+        """Candidates of which the label shows only a part, or whose reference it runs into other text.
+
+        Each is evidence beside others, never by itself. Reasons: "broken" by a blank or grown together
+        with letters, "cut" by the end of the label, "tail" without its first words ("00101" for
+        "INV/2026/00101").
+        """
+        pieces = _pieces(label)[:MAX_WORDS]
+        traces = self._broken(pieces) or self._cut(pieces) + self._tails(pieces)
+        found: dict[int | str, Match] = {}
+        for match in traces:
+            found.setdefault(match.key, match)
+        return list(found.values()) if len(found) <= MAX_TRACES else []
+
+    def _places(self, words: Sequence[str]) -> list["_Place"]:
+        places = []
+        for text, spans in _spans(words).items():
+            for entry in self._entries.get(text, ()):
+                for first, last in spans:
+                    found = frozenset(accumulate(map(len, words[first : last + 1])))
+                    if _is_readable(found, entry.ends):
+                        places.append(_Place(first, last, found <= entry.ends, entry))
+        return places
+
+    def _broken(self, pieces: Sequence[str]) -> list[Match]:
+        entries = [entry for text in _spans(pieces) for entry in self._entries.get(text, ())]
+        return [Match(entry.key, entry.reference, "broken") for entry in sorted(entries)]
+
+    def _cut(self, pieces: Sequence[str]) -> list[Match]:
+        """By the longest text at the label's end with which a reference begins."""
+        for first in range(max(0, len(pieces) - MAX_LENGTH), len(pieces)):
+            text = "".join(pieces[first:])
+            if _is_significant(text) and (found := _starting(self._forwards, text)):
+                return self._matches(found, "cut")
+        return []
+
+    def _tails(self, pieces: Sequence[str]) -> list[Match]:
+        matches = []
+        for text in _spans(pieces):
+            if _is_significant(text):
+                for found in _starting(self._backwards, text[::-1]):
+                    border = len(found) - len(text)
+                    whole = found[::-1]
+                    if any(border in entry.ends for entry in self._entries[whole]):
+                        matches += self._matches([whole], "tail")
+        return matches
+
+    def _matches(self, texts: Iterable[str], reason: str) -> list[Match]:
+        entries = sorted(entry for text in texts for entry in self._entries[text])
+        return [Match(entry.key, entry.reference, reason) for entry in entries]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Entry:
+    """A reference of a candidate, with the ends of its words in the text without separators."""
+
+    order: tuple[int, int]
+    key: int | str = field(compare=False)
+    reference: str = field(compare=False)
+    ends: frozenset[int] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Words `first` to `last` of the label read as a reference; whole if none of its words is broken."""
+
+    first: int
+    last: int
+    is_whole: bool
+    entry: _Entry
+
+
+def _covers(span: tuple[int, int, bool], other: tuple[int, int, bool]) -> bool:
+    """Whether `other` is only a part of the whole reference at `span`."""
+    around = span[0] <= other[0] and other[1] <= span[1]
+    return span[2] and around and span[:2] != other[:2]
+
+
+def _doubtful(places: Iterable[_Place]) -> set[tuple[int, int]]:
+    """The spans of words that several candidates read for themselves."""
+    keys: dict[tuple[int, int], set[int | str]] = {}
     for place in places:
-        reason = "exact" if place.reference in label else "respelled"
-        is_ambiguous = any(place.rivals(other) for other in places)
-        matches.setdefault(place.key, Match(place.key, place.reference, reason, is_ambiguous))
-    return list(matches.values())
+        keys.setdefault((place.first, place.last), set()).add(place.entry.key)
+    doubtful = set()
+    for first, last in keys:
+        near = [there for span, there in keys.items() if span[0] <= last and first <= span[1]]
+        if len(set().union(*near)) > 1:
+            doubtful.add((first, last))
+    return doubtful
 
 
-def _places(words: Sequence[str], candidates: Iterable[Candidate]) -> list[_Place]:
-    spans = _spans(words)
-    places = []
-    for candidate in candidates:
-        for reference in candidate.references:
-            text, ends = _anatomy(reference)
-            for first, last in spans.get(text, ()):
-                found = frozenset(accumulate(map(len, words[first : last + 1])))
-                if _is_readable(found, ends):
-                    places.append(_Place(first, last, found <= ends, candidate.key, reference))
-    return places
+def _starting(texts: Sequence[str], text: str) -> list[str]:
+    """Those of the sorted texts that begin with this one and are longer; empty if there are too many."""
+    first = bisect_right(texts, text)
+    found = texts[first : first + MAX_TRACES + 1]
+    last = bisect_left(found, text + _LAST)
+    return list(found[:last]) if last <= MAX_TRACES else []
 
 
 def _spans(words: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
@@ -120,7 +221,7 @@ def _anatomy(reference: str) -> tuple[str, frozenset[int]]:
     """
     words = _words(reference)
     text = "".join(words)
-    if len(text) < MIN_SIGNIFICANT or not any(char.isdigit() for char in reference):
+    if not _is_significant(text) or not any(char.isdigit() for char in reference):
         return "", frozenset()
     return text, frozenset(accumulate(map(len, words)))
 
@@ -136,8 +237,23 @@ def _is_readable(found: frozenset[int], ends: frozenset[int]) -> bool:
     )
 
 
+def _is_significant(text: str) -> bool:
+    return len(text) >= MIN_SIGNIFICANT and any(char.isdigit() for char in text)
+
+
 def _words(text: str) -> list[str]:
-    decomposed = unicodedata.normalize("NFKD", text)
-    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
-    words: list[str] = _WORD.findall(plain.upper().replace("O", "0"))
+    words: list[str] = _WORD.findall(_plain(text).replace("O", "0"))
     return words
+
+
+def _pieces(text: str) -> list[str]:
+    """Words, cut also where letters and digits meet; O for 0 as in `_words`."""
+    pieces: list[str] = _PIECE.findall(_plain(text))
+    return [piece.replace("O", "0") for piece in pieces]
+
+
+@lru_cache(maxsize=1024)
+def _plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text)
+    plain = "".join(char for char in decomposed if not unicodedata.combining(char)).upper()
+    return _TAG.sub(r" \g<0> ", plain)

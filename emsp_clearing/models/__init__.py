@@ -9,6 +9,10 @@ from . import emsp_cdr, emsp_settlement  # isort: skip
 from . import emsp_price_simulation  # isort: skip
 from . import (
     account_bank_statement_line,
+    account_bank_statement_line_booking,
+    account_bank_statement_line_candidates,
+    account_bank_statement_line_reasons,
+    account_bank_statement_line_sentences,
     account_chart_template,
     account_edi_common,
     account_edi_xml_cii,
@@ -67,6 +71,7 @@ from . import (
     emsp_customer_group,
     emsp_exception,
     emsp_exception_late,
+    emsp_exception_matching,
     emsp_exception_missing,
     emsp_exception_vat,
     emsp_finding_report,
@@ -140,7 +145,9 @@ from . import (
     res_company,
     res_company_accounting,
     res_company_journal,
+    res_company_matching,
     res_config_settings,
+    res_config_settings_matching,
     res_partner,
     res_partner_document,
     res_partner_einvoice,
