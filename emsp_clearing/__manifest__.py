@@ -83,6 +83,7 @@
         "views/account_move_views.xml",
         "views/account_move_einvoice_views.xml",
         "views/emsp_exception_views.xml",
+        "views/emsp_exception_matching_views.xml",
         "views/emsp_ocpi_message_views.xml",
         "views/emsp_ocpi_connection_views.xml",
         "views/emsp_ocpi_push_views.xml",
@@ -137,6 +138,7 @@
         "views/account_move_payment_views.xml",
         "views/emsp_contract_payment_views.xml",
         "views/res_config_settings_payment_views.xml",
+        "views/res_config_settings_matching_views.xml",
         # VAT: they inherit the forms of partners, contracts and settlements
         "views/emsp_vat_rule_views.xml",
         "views/emsp_legal_mention_views.xml",
