@@ -50,6 +50,7 @@ class Bank:
         )
         self.partners = env["res.partner"].create([{"name": f"Payer {place}"} for place in range(PARTNERS)])
         self.template = self._invoice()
+        env.flush_all()
 
     def _invoice(self):
         from odoo import Command
@@ -92,7 +93,6 @@ class Bank:
     def _count_queries(self, lines):
         """For what the lines may be payments of, and who pays."""
         names = self._open_invoices(len(lines))
-        lines.mapped("payment_ref"), lines.mapped("account_number"), lines.company_id.currency_id
         before = self.env.cr.sql_log_count
         found = lines._open_documents()
         lines._payments()

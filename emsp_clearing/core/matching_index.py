@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import islice
 
 from .money import ZERO
-from .references import Candidate, Match, ReferenceIndex
+from .references import Candidate, Match, ReferenceIndex, creditor_reference
 
 Key = int | str
 # More items of one amount are not told apart, so more are not listed.
@@ -50,7 +50,7 @@ class MatchIndex:
         self._taken: set[Key] = set()
         self._groups: dict[Hashable, dict[Key, None]] = {}
         self._totals: dict[Hashable, Decimal] = {}
-        self._references = ReferenceIndex(Candidate(item.key, item.references) for item in ordered)
+        self._references = ReferenceIndex(Candidate(item.key, _spellings(item)) for item in ordered)
         for item in ordered:
             self._put(item.key, item.amount)
 
@@ -129,3 +129,8 @@ class MatchIndex:
         if item.discount:
             groups.append((item.payer, item.currency, amount - item.discount, "discounted"))
         return groups
+
+
+def _spellings(item: OpenItem) -> tuple[str, ...]:
+    structured = (creditor_reference(reference) for reference in item.references)
+    return (*item.references, *filter(None, structured))

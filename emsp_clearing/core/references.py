@@ -20,6 +20,8 @@ MIN_BLOCK = 2
 # Bounds of the search. ISO 20022: 35 characters a reference, 140 a line of remittance information.
 MAX_LENGTH = 64
 MAX_WORDS = 400
+# Beside "RF" and two check digits.
+MAX_CREDITOR_REFERENCE = 21
 # More candidates of which a label shows a part are no trace of any.
 MAX_TRACES = 20
 _WORD = re.compile(r"[^\W_]+")
@@ -54,6 +56,18 @@ class Match:
 def normalise(text: str) -> str:
     """Upper-case, without separators and accents, O as 0: "Inv/2026/oo1" -> "INV2026001"."""
     return "".join(_words(text))
+
+
+def creditor_reference(reference: str) -> str:
+    """The creditor reference (ISO 11649) that a number makes; empty where it cannot make one.
+
+    "INV/2026/00102" -> "RF65INV202600102": payers' software makes it of the number on the invoice.
+    """
+    text = "".join(_WORD.findall(_plain(reference)))
+    if not text.isascii() or not 0 < len(text) <= MAX_CREDITOR_REFERENCE:
+        return ""
+    number = int("".join(str(int(char, 36)) for char in f"{text}RF00"))
+    return f"RF{98 - number % 97:02}{text}"
 
 
 def find_references(label: str, candidates: Iterable[Candidate]) -> list[Match]:

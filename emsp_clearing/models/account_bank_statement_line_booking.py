@@ -3,7 +3,7 @@ from collections import defaultdict
 
 import psycopg2
 
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, split_every
 
@@ -42,6 +42,7 @@ class AccountBankStatementLineBooking(models.Model):
         self._lock_documents(sure, documents)
         booked, refused = [], []
         for chunk in split_every(BOOKED_AT_ONCE, sure, list):
+            chunk = self._read_together(chunk, documents)
             if self._try_to_book(chunk, documents) is None:
                 booked += chunk
                 continue
@@ -52,6 +53,23 @@ class AccountBankStatementLineBooking(models.Model):
                 else:
                     refused.append((*each, error))
         return booked, refused
+
+    @api.model
+    def _read_together(self, pairs, documents):
+        """Have what belongs to these lines read with one query, and nothing of the other lines."""
+        line_ids = [line.id for line, __ in pairs]
+        keys = [one.key for __, decision in pairs for one in decision.allocations]
+        ids = tuple(item_id for key in keys for item_id in documents[key].line_ids)
+        for key in keys:
+            documents[key].prefetch_ids = ids
+        return [(line.with_prefetch(line_ids), decision) for line, decision in pairs]
+
+    @api.model
+    def _items_of(self, keys, documents):
+        """:return: the journal items behind the keys of the core."""
+        ids = [item_id for key in keys for item_id in documents[key].line_ids]
+        prefetch_ids = documents[keys[0]].prefetch_ids if keys else ()
+        return self.env["account.move.line"].browse(ids).with_prefetch(prefetch_ids or ids)
 
     def _lock_documents(self, sure, documents):
         """Two imports at once must not pay a document twice.
@@ -91,7 +109,7 @@ class AccountBankStatementLineBooking(models.Model):
         self._set_partners(pairs, documents)
         moves = self.move_id
         suspense = self.env["account.move.line"]
-        for line in self:
+        for line, __ in pairs:
             __, suspense_lines, other_lines = line._seek_for_lines()
             suspense += suspense_lines + other_lines
         with moves._check_balanced({"records": moves, "self": moves}):
@@ -129,13 +147,13 @@ class AccountBankStatementLineBooking(models.Model):
         __, currency = self._paid_amount()
         prepared = []
         for one in decision.allocations:
-            items = self.env["account.move.line"].browse(documents[one.key].line_ids)
+            items = self._items_of([one.key], documents)
             prepared += self._prepare_payments(items, to_float(one.amount + one.write_off), sign)
             if one.write_off:
                 prepare = getattr(self, f"_prepare_{one.write_off_kind}")
                 prepared += prepare(items, -sign * to_float(one.write_off))
         if decision.rest:
-            items = self.env["account.move.line"].browse(documents[decision.allocations[-1].key].line_ids)
+            items = self._items_of([decision.allocations[-1].key], documents)
             prepared.append((self._prepare_credit(items, sign * to_float(decision.rest)), None))
         self._balance([vals for vals, __ in prepared], currency)
         return prepared

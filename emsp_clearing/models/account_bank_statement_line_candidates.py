@@ -19,12 +19,14 @@ class OpenDocument:
     """An open item of the core, with the journal items behind it, those due first at first.
 
     `overlaps`: keys of what stands for the same money in another way: a payment order and its transfers.
+    `prefetch_ids`: journal items that are read together with these.
     """
 
     item: OpenItem
     line_ids: tuple[int, ...]
     is_inbound: bool
     overlaps: tuple[int | str, ...] = ()
+    prefetch_ids: tuple[int, ...] = ()
 
 
 class AccountBankStatementLineCandidates(models.Model):
@@ -112,6 +114,9 @@ class AccountBankStatementLineCandidates(models.Model):
     def _payments(self):
         """:return: dict line id -> Payment of the core. All lines belong to one company."""
         company = self.company_id
+        # Read at once what would otherwise be read by the thousand.
+        self.fetch([name for name, field in self._fields.items() if field.store and field.column_type])
+        self.move_id.fetch(["date", "ref", "partner_id", "company_id"])
         accounts = self._partners_by_account(self.mapped("account_number"), company)
         advised = self._advised_amounts()
         payments = {}

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import models
 from odoo.tools import format_amount, format_date
 
 from ..core.money import to_float
@@ -45,11 +45,6 @@ class AccountBankStatementLineReasons(models.Model):
             reason = line._in_company_language()._("It could not be booked: %s", error)
             facts += line._leave_to_person(reason, [rival], documents)
         return facts
-
-    @api.model
-    def _items_of(self, keys, documents):
-        ids = [line_id for key in keys for line_id in documents[key].line_ids]
-        return self.env["account.move.line"].browse(ids)
 
     def _leave_to_person(self, reason, rivals, documents):
         self.ensure_one()

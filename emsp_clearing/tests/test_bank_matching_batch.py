@@ -61,7 +61,6 @@ class TestBankMatchingBatch(BankCommon):
                 lines = self._lines(numbers)
             self.env.flush_all()
             self.env.invalidate_all()
-            lines.mapped("amount"), lines.mapped("payment_ref"), lines.journal_id.currency_id
             before = self.env.cr.sql_log_count
             documents, payments = lines._open_documents(), lines._payments()
             self.assertGreaterEqual(len(documents), len(payments))

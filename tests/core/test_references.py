@@ -3,7 +3,14 @@
 from random import Random
 
 import pytest
-from emsp_core.references import Candidate, Match, find_references, normalise
+from emsp_core.references import (
+    Candidate,
+    Match,
+    ReferenceIndex,
+    creditor_reference,
+    find_references,
+    normalise,
+)
 
 INVOICE = "INV/2026/0001"
 
@@ -174,6 +181,60 @@ def test_reason_tells_whether_the_reference_stands_as_written(label: str, reason
 def test_no_candidates_and_candidates_without_references_match_nothing() -> None:
     assert find_references(INVOICE, []) == []
     assert find_references(INVOICE, [Candidate(1, ())]) == []
+
+
+# --- Fields of banks, structured references, parts ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "EREF+NOTPROVIDEDSVWZ+INV/2026/0001ABWA+Beta Laden",
+        "SVWZ+Rg. INV/2026/0001EREF+77",
+        "/TRTP/SEPA OVERBOEKING/REMI/INV 2026 0001/EREF/NOTPROVIDED",
+    ],
+)
+def test_reference_is_found_between_the_fields_of_a_label(label: str) -> None:
+    assert found(label, INVOICE) == [INVOICE]
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        # 539007547034 RF00 -> 539007547034271500; mod 97 = 80; 98 - 80 = 18.
+        ("539007547034", "RF18539007547034"),
+        ("INV/2026/00102", "RF65INV202600102"),
+        ("1234567890123456789012", ""),
+        ("СЧЕТ-1", ""),
+        ("", ""),
+    ],
+)
+def test_number_makes_one_creditor_reference(reference: str, expected: str) -> None:
+    assert creditor_reference(reference) == expected
+
+
+@pytest.mark.parametrize(
+    ("label", "reasons"),
+    [
+        ("INV/2026/0001 2 sessions", ["broken"]),
+        ("INV/2026/00012VOM10.11.2026", ["broken"]),
+        ("Charging INV/2026/000", ["cut"]),
+        ("Rechnung 2026/00012", ["tail"]),
+        ("Rechnung 26/0012", []),
+        ("Charging INV", []),
+        ("INV/2026/00013", []),
+    ],
+)
+def test_part_of_a_reference_is_a_trace(label: str, reasons: list[str]) -> None:
+    index = ReferenceIndex([Candidate(1, ("INV/2026/00012",))])
+    assert [match.reason for match in index.find_traces(label)] == reasons
+    assert index.find(label) == []
+
+
+def test_part_that_is_in_many_references_is_no_trace() -> None:
+    index = ReferenceIndex(Candidate(number, (f"INV/2026/{number:05}",)) for number in range(21))
+    assert index.find_traces("Charging INV/2026/000") == []
+    assert len(index.find_traces("Charging INV/2026/0000")) == 10
 
 
 # --- What always holds ----------------------------------------------------------------------------
