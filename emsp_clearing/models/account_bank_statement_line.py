@@ -34,7 +34,12 @@ class AccountBankStatementLine(models.Model):
         help="What the matching did with the line. Proposed: several documents, or one that does not quite "
         "fit. For a person: nothing fits.",
     )
-    emsp_match_reason = fields.Char(string="Matched because", readonly=True, copy=False)
+    emsp_match_reason = fields.Char(
+        string="Matching reason",
+        readonly=True,
+        copy=False,
+        help="Why the line was matched, or why it is left to a person.",
+    )
     emsp_match_candidates = fields.Html(string="What it may be for", readonly=True, copy=False)
 
     @api.model_create_multi

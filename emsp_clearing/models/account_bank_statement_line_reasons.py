@@ -50,7 +50,7 @@ class AccountBankStatementLineReasons(models.Model):
         self.ensure_one()
         vals = {
             "emsp_match_state": "proposed" if rivals else "person",
-            "emsp_match_reason": False,
+            "emsp_match_reason": reason,
             "emsp_match_candidates": self._candidates_html(rivals, documents) if rivals else False,
         }
         if any(self[name] != value for name, value in vals.items()):

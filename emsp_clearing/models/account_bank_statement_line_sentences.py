@@ -43,7 +43,9 @@ class AccountBankStatementLineSentences(models.Model):
             "named_broken": env._("The payment contains %s, run into other text.", reference),
             "named_cut": env._("The payment ends with the beginning of %s.", reference),
             "named_tail": env._("The payment contains the end of %s.", reference),
-            "payer": env._("It came from, or went to, a bank account of the partner."),
+            "payer": env._("The payer's bank account is the partner's.")
+            if self.amount > 0
+            else env._("The payee's bank account is the partner's."),
             "amount_exact": env._("The amount is what is open."),
             "amount_sum": env._("What is open adds up to the amount."),
             "partial": env._("%s is still open.", amount),

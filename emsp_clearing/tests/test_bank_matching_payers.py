@@ -27,7 +27,7 @@ class TestBankMatchingPayers(BankCommon):
         self.assertEqual((invoice.payment_state, other.payment_state), ("paid", "not_paid"))
         self.assertEqual(
             line.emsp_match_reason,
-            "It came from, or went to, a bank account of the partner. The amount is what is open.",
+            "The payer's bank account is the partner's. The amount is what is open.",
         )
 
     def test_slash_of_a_payer_with_one_open_invoice_matches_no_other_amount(self):
