@@ -20,6 +20,7 @@
         "queue_job",
         "account_reconcile_oca",
         "account_statement_import_camt",
+        "account_statement_import_sheet_file",
         "account_payment_batch_oca",
         "account_payment_sepa_credit_transfer",
         "account_payment_sepa_direct_debit",
@@ -33,6 +34,7 @@
             "jinja2",
             "lxml",
             "msgspec",
+            "mt-940",
             "openpyxl",
             "pikepdf",
             "pyarrow",
@@ -67,6 +69,7 @@
         "report/emsp_settlement_reports.xml",
         "data/mail_template_data.xml",
         # wizards before the views whose buttons open them
+        "wizard/account_statement_import_views.xml",
         "wizard/emsp_cdr_import_views.xml",
         "wizard/emsp_dispute_decide_views.xml",
         "wizard/emsp_dispute_open_views.xml",

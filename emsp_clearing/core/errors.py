@@ -38,3 +38,7 @@ class InvoicingError(CoreError):
 
 class SheetError(CoreError):
     """A spreadsheet of a partner that cannot be read as a whole."""
+
+
+class StatementError(CoreError):
+    """A bank statement or a remittance advice that cannot be read; `params["line"]` counts from 1."""

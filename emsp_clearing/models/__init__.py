@@ -8,11 +8,13 @@ from . import emsp_decision_mixin  # isort: skip
 from . import emsp_cdr, emsp_settlement  # isort: skip
 from . import emsp_price_simulation  # isort: skip
 from . import (
+    account_bank_statement,
     account_bank_statement_line,
     account_bank_statement_line_booking,
     account_bank_statement_line_candidates,
     account_bank_statement_line_reasons,
     account_bank_statement_line_sentences,
+    account_bank_statement_line_bank_code,
     account_chart_template,
     account_edi_common,
     account_edi_xml_cii,
@@ -38,6 +40,8 @@ from . import (
     account_payment_line,
     account_payment_order,
     account_statement_import_camt_parser,
+    account_statement_import_mt940_parser,
+    account_statement_import_sheet_parser,
     emsp_api_answer,
     emsp_cdr_annex,
     emsp_cdr_bulk,
@@ -73,6 +77,7 @@ from . import (
     emsp_exception_late,
     emsp_exception_matching,
     emsp_exception_missing,
+    emsp_exception_statement,
     emsp_exception_vat,
     emsp_finding_report,
     emsp_invoice_layout,

@@ -5,6 +5,9 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import float_compare
 
+# Balance types (ISO 20022 external code set), as the importer takes them.
+OPENING_CODES = {"OPBD", "PRCD", "ITBD"}
+CLOSING_CODES = {"CLBD", "ITBD"}
 # ISO 20022 says so where the payer gave no end-to-end id.
 NOT_PROVIDED = "NOTPROVIDED"
 
@@ -29,6 +32,7 @@ class AccountStatementImportCamtParser(models.AbstractModel):
 
     def parse_statement(self, ns, node):
         statement = super().parse_statement(ns, node)
+        self._drop_unstated_balances(ns, node, statement)
         statement["emsp_account"] = (statement.get("currency"), statement.get("account_number"))
         seen = Counter()
         for transaction in statement["transactions"]:
@@ -37,6 +41,14 @@ class AccountStatementImportCamtParser(models.AbstractModel):
             seen[key] += 1
             transaction["unique_import_id"] = f"{key}/{seen[key]}"
         return statement
+
+    def _drop_unstated_balances(self, ns, node, statement):
+        """A balance that the bank does not state is not zero: nothing is checked against it."""
+        codes = {"balance_start": OPENING_CODES, "balance_end_real": CLOSING_CODES}
+        stated = self._text(ns, node, "./ns:Bal/ns:Tp/ns:CdOrPrtry/ns:Cd").split()
+        for name, its_codes in codes.items():
+            if not its_codes.intersection(stated):
+                del statement[name]
 
     def parse_entry(self, ns, node):
         """Yield the transactions of a booked entry, each with a key that is the same in every file.
@@ -47,13 +59,21 @@ class AccountStatementImportCamtParser(models.AbstractModel):
             return
         self._check_entry(ns, node)
         transactions = self._as_booked(ns, node, list(super().parse_entry(ns, node)))
+        code = self._bank_code(ns, node)
         for part, transaction in enumerate(transactions, start=1):
+            transaction["emsp_bank_code"] = transaction.get("emsp_bank_code") or code
             transaction["unique_import_id"] = f"{self._entry_key(ns, node)}/{part}"
         yield from transactions
 
     def parse_transaction_details(self, ns, node, transaction):
         """EXTENDS account_statement_import_camt: keep every reference and the payer's own text."""
         result = super().parse_transaction_details(ns, node, transaction)
+        if self._text(ns, node, "../../ns:RvslInd") == "true":
+            self._take_party_of_reversal(ns, node, transaction)
+        transaction["emsp_bank_code"] = self._bank_code(ns, node)
+        transaction["emsp_return_reason"] = self._text(
+            ns, node, "./ns:RtrInf/ns:Rsn/ns:Cd | ./ns:RtrInf/ns:Rsn/ns:Prtry"
+        )
         end_to_end_id = self._text(ns, node, "./ns:Refs/ns:EndToEndId")
         transaction["emsp_creditor_reference"] = self._text(
             ns, node, "./ns:RmtInf/ns:Strd/ns:CdtrRefInf/ns:Ref"
@@ -67,6 +87,30 @@ class AccountStatementImportCamtParser(models.AbstractModel):
         elif transaction["payment_ref"] == "/":
             transaction["payment_ref"] = transaction["emsp_creditor_reference"] or "/"
         return result
+
+    def _take_party_of_reversal(self, ns, node, transaction):
+        """A reversal names the parties of the payment that it takes back: the other one is not us."""
+        is_credit = self._text(ns, node, "../../ns:CdtDbtInd") == "CRDT"
+        party = "Cdtr" if is_credit else "Dbtr"
+        found = {
+            "partner_name": f"./ns:RltdPties/ns:{party}/ns:Nm | ./ns:RltdPties/ns:{party}/ns:Pty/ns:Nm",
+            "account_number": f"./ns:RltdPties/ns:{party}Acct/ns:Id/ns:IBAN",
+        }
+        for name, xpath in found.items():
+            transaction.pop(name, None)
+            text = self._text(ns, node, xpath)
+            if text:
+                transaction[name] = text
+
+    def _bank_code(self, ns, node):
+        """BkTxCd: "PMNT-RCDT-ESCT", else the bank's own code."""
+        domain = self._text(
+            ns,
+            node,
+            "./ns:BkTxCd/ns:Domn/ns:Cd | ./ns:BkTxCd/ns:Domn/ns:Fmly/ns:Cd "
+            "| ./ns:BkTxCd/ns:Domn/ns:Fmly/ns:SubFmlyCd",
+        )
+        return "-".join(domain.split()) or self._text(ns, node, "./ns:BkTxCd/ns:Prtry/ns:Cd")
 
     def _text(self, ns, node, xpath):
         """The texts found, joined by a space; empty when there are none."""
@@ -86,10 +130,11 @@ class AccountStatementImportCamtParser(models.AbstractModel):
         if problem:
             raise UserError(
                 self.env._(
-                    "Entry %(number)s of statement %(statement)s cannot be booked: %(problem)s. "
-                    "Nothing was imported.",
+                    "Entry %(number)s of statement %(statement)s (line %(line)s) cannot be booked: "
+                    "%(problem)s. Nothing was imported.",
                     number=len(node.xpath("preceding-sibling::ns:Ntry", namespaces={"ns": ns})) + 1,
                     statement=self._text(ns, node, "../ns:Id"),
+                    line=node.sourceline,
                     problem=problem,
                 )
             )

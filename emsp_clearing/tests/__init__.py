@@ -91,6 +91,7 @@ from . import (
     test_settlement_screens,
     test_settlement_split,
     test_settlement_together,
+    test_statement_files,
     test_tariff_source,
     test_validation_ruleset,
     test_validation_trial,

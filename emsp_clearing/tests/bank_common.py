@@ -118,9 +118,13 @@ class BankCommon(AccountTestInvoicingCommon):
     @classmethod
     def _upload(cls, content, filename):
         wizard = cls.env["account.statement.import"].create(
-            {"statement_file": b64encode(content), "statement_filename": filename}
+            {"statement_file": cls._encoded(content), "statement_filename": filename}
         )
         return cls.env["account.bank.statement"].browse(wizard._import_file()["statement_ids"]).line_ids
+
+    @staticmethod
+    def _encoded(content):
+        return b64encode(content)
 
     @classmethod
     def _read_file(cls, filename):

@@ -1,5 +1,6 @@
 from . import (
     account_statement_import,
+    account_statement_import_balance,
     emsp_cdr_import,
     emsp_dispute_decide,
     emsp_dispute_open,

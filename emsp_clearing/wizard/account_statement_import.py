@@ -6,21 +6,28 @@ from lxml import etree
 from odoo import models
 from odoo.exceptions import UserError
 
+from ..core.mt940_statements import is_mt940
+
 
 class AccountStatementImport(models.TransientModel):
     _inherit = "account.statement.import"
 
     def _parse_file(self, data_file):
-        """EXTENDS account_statement_import_file: refuse damaged XML, keep the accounts of a zip apart.
+        """EXTENDS account_statement_import_file: read MT940, refuse damaged XML, keep a zip's accounts apart.
 
         The CAMT importer reads with `recover`, so a file cut off half-way is booked as far as it goes;
         and it books all members of a zip on the account of the last one.
 
-        :raise UserError: when the file is XML, but not well-formed.
+        :raise UserError: when the file is XML, but not well-formed; when it is MT940 that cannot be read.
         """
-        if data_file.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-            self._check_well_formed(data_file)
+        if is_mt940(data_file):
+            return self.env["account.statement.import.mt940.parser"].parse(data_file)
         members = self._xml_members(data_file)
+        if self._is_xml(data_file):
+            self._check_well_formed(data_file)
+        if members or self._is_xml(data_file):
+            # A mapping of columns, as the journal proposes it, is for other files.
+            self.sheet_mapping_id = False
         if not members:
             return super()._parse_file(data_file)
         parsed = []
@@ -28,6 +35,9 @@ class AccountStatementImport(models.TransientModel):
             result = self._parse_file(member)
             parsed += result if isinstance(result, list) else [result]
         return parsed
+
+    def _is_xml(self, data_file):
+        return data_file.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
     def _check_well_formed(self, data_file):
         # No entities and no network: the file comes from outside.
