@@ -161,6 +161,6 @@ class TestStatementFiles(BankCommon):
         self.assertEqual(
             {sample: round(amount, 2) for sample, amount in booked.items()},
             # -754.25 - 664.05 + 1405.31; 2187.00 + 1296.00;
-            # in the archive the first file of February, and -754.25 - 594.05 + 1405.31.
-            {"test-camt053": -12.99, "test-camt053-txdtls": 3483.00, "test-camt053.zip": 0.0},
+            # twice -754.25 - 594.05 + 1405.31.
+            {"test-camt053": -12.99, "test-camt053-txdtls": 3483.00, "test-camt053.zip": 114.02},
         )
