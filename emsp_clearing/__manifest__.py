@@ -61,6 +61,7 @@
         "data/product_data.xml",
         "data/queue_job_data.xml",
         "data/ir_cron_data.xml",
+        "data/account_statement_import_sheet_mapping_data.xml",
         "data/emsp_validation_ruleset_data.xml",
         "data/emsp_vat_rule_data.xml",
         "data/emsp_legal_mention_data.xml",

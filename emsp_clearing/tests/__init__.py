@@ -92,6 +92,7 @@ from . import (
     test_settlement_split,
     test_settlement_together,
     test_statement_files,
+    test_statement_sheets,
     test_tariff_source,
     test_validation_ruleset,
     test_validation_trial,
