@@ -5,8 +5,9 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.http import content_disposition, request
 
-from ..core.dispute_sheet import MAX_FILE_BYTES, Sheet, read_rows, read_sheet, write_rows
+from ..core.dispute_sheet import Sheet, read_rows, read_sheet, write_rows
 from ..core.errors import SheetError
+from ..core.table_file import MAX_FILE_BYTES
 from ..report.emsp_annex import MIMETYPE
 from .portal_dispute_opening import PortalDisputeOpening
 

@@ -1,37 +1,29 @@
-"""Disputes that came as a spreadsheet: the list of sessions with a reason and a comment filled in.
+"""Disputes that came as a spreadsheet: the list of sessions with a reason and a comment filled in."""
 
-Files come from outside: sizes are checked before anything is unfolded, nothing in them is calculated, and
-whatever stands in a cell is a text or a number.
-"""
-
-import csv
 import re
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from io import BytesIO, StringIO
 from itertools import islice
 from typing import Final, NamedTuple
-from zipfile import BadZipFile, ZipFile
 
 import msgspec
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from .errors import SheetError
 from .money import D
+from .table_file import (
+    HEAD_ROWS,
+    MAX_ROWS,
+    UNREADABLE,
+    Cell,
+    Table,
+    cell_at,
+    cell_text,
+    open_tables,
+    plain_head,
+)
 
-MAX_FILE_BYTES: Final = 15 * 1024 * 1024
-# A workbook of 20 000 sessions and 40 columns unfolds to some 50 MB.
-MAX_UNFOLDED_BYTES: Final = 100 * 1024 * 1024
-MAX_ROWS: Final = 20_000
-MAX_COLUMNS: Final = 60
-MAX_SHEETS: Final = 10
-MAX_PARTS: Final = 500
 MAX_CELL_CHARS: Final = 4000
 MAX_DISPUTES: Final = 500
-# A title or two may stand above the heads.
-HEAD_ROWS: Final = 10
 
 # Each reason in the languages of the lists: English, French, German.
 REASONS: Final[Mapping[str, tuple[str, str, str]]] = {
@@ -55,26 +47,6 @@ HEADS: Final[Mapping[str, tuple[str, ...]]] = {
     "own_amount": ("Own amount", "Montant retenu", "Eigener Betrag"),
 }
 LANGUAGES: Final = ("en", "fr", "de")
-
-# What zipfile, openpyxl, its XML parsers and csv answer to a file that is none of theirs.
-UNREADABLE: Final = (
-    ArithmeticError,
-    AttributeError,
-    BadZipFile,
-    EOFError,
-    InvalidFileException,
-    LookupError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    csv.Error,
-    zlib.error,
-)
-
-Cell = object
 
 
 class SheetRow(NamedTuple):
@@ -115,13 +87,8 @@ def read_sheet(content: bytes) -> Sheet:
     :raise SheetError: too_large, unreadable, hostile (unfolds too far), no_heads, too_many_rows,
         too_many_disputes.
     """
-    if len(content) > MAX_FILE_BYTES:
-        raise SheetError("too_large")
     try:
-        if content.startswith(b"PK"):
-            _check_archive(content)
-            return _read_tables(_tables_of_workbook(content))
-        return _read_tables(iter([_table_of_text(content)]))
+        return _read_tables(open_tables(content))
     except UNREADABLE as error:
         raise SheetError("unreadable") from error
 
@@ -150,9 +117,6 @@ def read_rows(text: str) -> tuple[SheetRow, ...]:
     return tuple(rows)
 
 
-Table = Iterator[tuple[int, Sequence[Cell]]]
-
-
 def _read_tables(tables: Iterator[Table]) -> Sheet:
     """The first table that has the heads."""
     for table in tables:
@@ -166,9 +130,9 @@ def _read_tables(tables: Iterator[Table]) -> Sheet:
 def _find_columns(cells: Sequence[Cell]) -> dict[str, int]:
     found: dict[str, int] = {}
     for position, cell in enumerate(cells):
-        head = _normal(_text(cell))
+        head = plain_head(cell_text(cell))
         for column, names in HEADS.items():
-            if head and head in map(_normal, names):
+            if head and head in map(plain_head, names):
                 found.setdefault(column, position)
     return found
 
@@ -180,9 +144,9 @@ def _read_rows(table: Table, columns: Mapping[str, int]) -> Sheet:
     for number, cells in table:
         if number > MAX_ROWS + HEAD_ROWS:
             raise SheetError("too_many_rows")
-        values = {name: _cell(cells, position) for name, position in columns.items()}
-        if not any(_text(values.get(name)) for name in ("reason", "comment", "own_amount")):
-            ignored += any(_text(value) for value in values.values())
+        values = {name: cell_at(cells, position) for name, position in columns.items()}
+        if not any(cell_text(values.get(name)) for name in ("reason", "comment", "own_amount")):
+            ignored += any(cell_text(value) for value in values.values())
             continue
         row = _read_row(number, values)
         if not row.problem and row.cdr.upper() in seen:
@@ -195,10 +159,10 @@ def _read_rows(table: Table, columns: Mapping[str, int]) -> Sheet:
 
 
 def _read_row(number: int, values: Mapping[str, Cell]) -> SheetRow:
-    cdr = _text(values.get("cdr"))
-    written = _text(values.get("reason"))
-    reason = _REASON_OF.get(_normal(written))
-    comment = _text(values.get("comment"))
+    cdr = cell_text(values.get("cdr"))
+    written = cell_text(values.get("reason"))
+    reason = _REASON_OF.get(plain_head(written))
+    comment = cell_text(values.get("comment"))
     problems = []
     try:
         own_amount = _amount(values.get("own_amount"))
@@ -223,7 +187,7 @@ def _read_row(number: int, values: Mapping[str, Cell]) -> SheetRow:
 
 def _amount(cell: Cell) -> Decimal | None:
     """:raise ValueError: no amount, less than nothing, or with more than four decimals."""
-    text = _text(cell).replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
+    text = cell_text(cell).replace("\u00a0", "").replace("\u202f", "").replace(" ", "")
     if not text:
         return None
     if "," in text and "." not in text:
@@ -233,73 +197,4 @@ def _amount(cell: Cell) -> Decimal | None:
     return D(text)
 
 
-def _cell(cells: Sequence[Cell], position: int) -> Cell:
-    return cells[position] if position < len(cells) else None
-
-
-def _text(cell: Cell) -> str:
-    """A cell as people read it: 12.0 is 12, and 0.1 is no 0.1000000000000000055."""
-    if cell is None:
-        return ""
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 10**15 else repr(cell)
-    return str(cell).strip()
-
-
-def _normal(text: str) -> str:
-    """A head or a reason as it is compared: without case, spaces around, and a currency in brackets."""
-    plain = re.sub(r"\s*\([^)]*\)\s*$", "", text[:200]).replace("'", "’")
-    return " ".join(plain.split()).casefold()
-
-
-def _tables_of_workbook(content: bytes) -> Iterator[Table]:
-    workbook = load_workbook(BytesIO(content), read_only=True, data_only=True)
-    for sheet in workbook.worksheets[:MAX_SHEETS]:
-        # What a sheet says of its own size is not believed.
-        sheet.reset_dimensions()
-        last = MAX_ROWS + HEAD_ROWS + 1
-        yield _numbered(sheet.iter_rows(max_row=last, max_col=MAX_COLUMNS, values_only=True))
-
-
-def _check_archive(content: bytes) -> None:
-    """:raise SheetError: it unfolds too far, or holds a document type, which a workbook never has."""
-    with ZipFile(BytesIO(content)) as archive:
-        parts = archive.infolist()
-        if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNFOLDED_BYTES:
-            raise SheetError("hostile")
-        for part in parts:
-            with archive.open(part) as file:
-                start = file.read(4096).replace(b"\0", b"").upper()
-            if b"<!DOCTYPE" in start or b"<!ENTITY" in start:
-                raise SheetError("hostile")
-
-
-def _table_of_text(content: bytes) -> Table:
-    text = _decoded(content)
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    rows = _csv(text, max(";,\t", key=first.count))
-    return _numbered(row[:MAX_COLUMNS] for row in islice(rows, MAX_ROWS + HEAD_ROWS + 1))
-
-
-def _csv(text: str, delimiter: str) -> Iterable[list[str]]:
-    return csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-
-
-def _decoded(content: bytes) -> str:
-    encodings = ("utf-16",) if content[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252")
-    for encoding in encodings:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" in text:
-            break
-        return text
-    raise SheetError("unreadable")
-
-
-def _numbered(rows: Iterable[Sequence[Cell]]) -> Table:
-    return iter(enumerate(rows, start=1))
-
-
-_REASON_OF: Final = {_normal(name): code for code, labels in REASONS.items() for name in (code, *labels)}
+_REASON_OF: Final = {plain_head(name): code for code, labels in REASONS.items() for name in (code, *labels)}

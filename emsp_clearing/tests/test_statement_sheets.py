@@ -10,7 +10,8 @@ FR76;16.11.26;Rechnung INV/2026/00012;RB-4711;Beta Laden GmbH;DE0210070000987654
 FR76;16.11.26;Parken;;Parkhaus;;12,00
 FR76;16.11.26;Parken;;Parkhaus;;12,00
 """
-DUTCH = """"Datum";"Naam / Omschrijving";"Tegenrekening";"Af Bij";"Bedrag (EUR)";"Mededelingen";"Saldo na mutatie"
+DUTCH = """"Datum";"Naam / Omschrijving";"Tegenrekening";"Af Bij";"Bedrag (EUR)";"Mededelingen";\
+"Saldo na mutatie"
 "20261116";"Fees";"";"Af";"10,00";"Kosten";"90,00"
 "20261116";"Delta";"NL83ABNA0412345678";"Bij";"100,00";"INV/2026/00021";"100,00"
 """

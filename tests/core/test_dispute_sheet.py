@@ -9,8 +9,6 @@ from emsp_core.dispute_sheet import (
     HEADS,
     LANGUAGES,
     MAX_DISPUTES,
-    MAX_FILE_BYTES,
-    MAX_ROWS,
     REASONS,
     SheetRow,
     head_of,
@@ -18,6 +16,7 @@ from emsp_core.dispute_sheet import (
     reason_label,
 )
 from emsp_core.errors import SheetError
+from emsp_core.table_file import MAX_FILE_BYTES, MAX_ROWS
 from openpyxl import Workbook
 
 FAR_ROW = b'<row r="1048576"><c r="A1048576"/></row>'
