@@ -79,6 +79,7 @@
         "wizard/emsp_ocpi_connection_token_views.xml",
         "wizard/emsp_payment_status_import_views.xml",
         "wizard/emsp_price_grid_import_views.xml",
+        "wizard/emsp_remittance_import_views.xml",
         "wizard/emsp_settlement_preview_views.xml",
         "wizard/emsp_webhook_secret_views.xml",
         # views
@@ -171,6 +172,8 @@
         "views/emsp_accrual_menus.xml",
         "views/emsp_payment_menus.xml",
         "views/emsp_vat_menus.xml",
+        # its menu hangs below the application's
+        "views/emsp_remittance_advice_views.xml",
     ],
     "post_init_hook": "post_init",
     "assets": {

@@ -196,6 +196,8 @@ from . import (  # isort: skip
 
 # Month-end: the CDRs know their disputes here.
 from . import emsp_accrual  # isort: skip
+from . import emsp_remittance_advice, emsp_remittance_advice_line  # isort: skip
+from . import account_bank_statement_line_advice, emsp_remittance_advice_notification  # isort: skip
 from . import (  # isort: skip
     account_move_accrual,
     emsp_accrual_entry,

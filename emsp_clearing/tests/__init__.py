@@ -79,6 +79,7 @@ from . import (
     test_price_grid,
     test_price_simulation,
     test_refund_transfer,
+    test_remittance_advice,
     test_sending,
     test_sending_interrupted,
     test_sending_mail,

@@ -1,6 +1,7 @@
 from . import (
     account_statement_import,
     account_statement_import_balance,
+    account_statement_import_notification,
     emsp_cdr_import,
     emsp_dispute_decide,
     emsp_dispute_open,
@@ -9,6 +10,7 @@ from . import (
     emsp_ocpi_connection_token,
     emsp_payment_status_import,
     emsp_price_grid_import,
+    emsp_remittance_import,
     emsp_settlement_preview,
     emsp_webhook_secret,
 )
