@@ -41,7 +41,6 @@ from . import (
     account_payment_order,
     account_statement_import_camt_parser,
     account_statement_import_mt940_parser,
-    account_statement_import_sheet_parser,
     emsp_api_answer,
     emsp_cdr_annex,
     emsp_cdr_bulk,

@@ -2,6 +2,7 @@ from . import (
     account_statement_import,
     account_statement_import_balance,
     account_statement_import_notification,
+    account_statement_import_sheet_parser,
     emsp_cdr_import,
     emsp_dispute_decide,
     emsp_dispute_open,
