@@ -94,6 +94,10 @@ class TestRemittanceAdvice(BankCommon):
         with self.assertRaisesRegex(UserError, "loaded before"):
             self._load("INV/2026/00101;100,00")
 
+    def test_list_of_nobody_is_refused(self):
+        with self.assertRaisesRegex(UserError, "Choose the payer"):
+            self._load("INV/2026/00101;100,00", partner_id=False)
+
     def test_row_that_cannot_be_read_is_named(self):
         with self.assertRaisesRegex(UserError, r"Line 3: “zwölf” is no amount.*Nothing was loaded"):
             self._load("INV/2026/00101;100,00", "INV/2026/00102;zwölf")

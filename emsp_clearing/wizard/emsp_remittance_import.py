@@ -1,6 +1,7 @@
 import base64
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class EmspRemittanceImport(models.TransientModel):
@@ -52,6 +53,8 @@ class EmspRemittanceImport(models.TransientModel):
         advices = self.env["emsp.remittance.advice"]
         if advices._is_notification(content):
             return self.env["account.statement.import"]._load_notification(content, self.filename or "")
+        if not self.partner_id and not self.statement_line_id:
+            raise UserError(self.env._("Choose the payer, or the payment that the list explains."))
         advice = advices._load_sheet(
             content,
             self.filename or self.env._("Remittance advice"),
