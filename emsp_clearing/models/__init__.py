@@ -10,11 +10,11 @@ from . import emsp_price_simulation  # isort: skip
 from . import (
     account_bank_statement,
     account_bank_statement_line,
+    account_bank_statement_line_bank_code,
     account_bank_statement_line_booking,
     account_bank_statement_line_candidates,
     account_bank_statement_line_reasons,
     account_bank_statement_line_sentences,
-    account_bank_statement_line_bank_code,
     account_chart_template,
     account_edi_common,
     account_edi_xml_cii,

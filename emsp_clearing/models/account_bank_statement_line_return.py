@@ -16,15 +16,6 @@ class AccountBankStatementLineReturn(models.Model):
 
     _inherit = "account.bank.statement.line"
 
-    emsp_bank_code = fields.Char(
-        string="Bank transaction code",
-        readonly=True,
-        copy=False,
-        help="ISO 20022: BkTxCd, or a national code.",
-    )
-    emsp_return_reason = fields.Char(
-        string="Reason of the return", readonly=True, copy=False, help="ISO 20022: RtrInf/Rsn"
-    )
     emsp_returned_payment_id = fields.Many2one(
         "account.payment", string="Gives back", readonly=True, copy=False, index="btree_not_null"
     )
