@@ -89,6 +89,9 @@ def _by_names(case: Case) -> Decision | None:
     if case.is_contradicted(keys):
         return case.propose_each(Reason("other_payer"), keys)
     firm = [key for key in keys if not case.named[key][1].is_ambiguous]
+    mentioned = case.pay_what_is_mentioned(firm) if len(firm) == len(keys) else None
+    if mentioned:
+        return mentioned
     if len(firm) < len(keys) and case.open_sum(firm) != case.payment.amount:
         return _doubtfully_named(case, firm, keys)
     reasons = [case.name_reason(key) for key in firm]
@@ -166,6 +169,8 @@ def _by_payer(case: Case) -> Decision | None:
     if not items:
         return None
     traces = case.traces()
+    if case.names_another() and not any(map(case.is_strong, traces.values())):
+        return case.propose(Reason("names_another"), [case.rival(way) for way in _ways_of_payer(case, items)])
     if traces and case.payers_of(traces) <= case.payment.payers:
         if case.open_sum(traces) == case.payment.amount and not _foreign(case, traces):
             return case.pay_in_full(list(traces), [*traces.values(), Reason("payer")])
@@ -196,7 +201,7 @@ def _single_way(case: Case, way: tuple[Key, ...], traces: dict[Key, Reason]) -> 
     """The only way to the amount; what the texts show in part must not speak against it."""
     told = [key for key in way if key in traces]
     others = [key for key in traces if key not in way]
-    if others and (not told or any(traces[key].code == "named_broken" for key in others)):
+    if others and (not told or any(case.is_strong(traces[key]) for key in others)):
         rivals = [way, *((key,) for key in others)]
         return case.propose(Reason("contradicted"), [_traced(case, each, traces) for each in rivals])
     return case.pay_in_full(way, [*(traces[key] for key in told), Reason("payer")])
@@ -225,7 +230,11 @@ def _traced(case: Case, keys: Sequence[Key], traces: dict[Key, Reason]) -> Rival
 
 
 def _by_likeness(case: Case) -> Decision | None:
-    """An unknown payer, and no document named whole: what looks like it is shown, never taken."""
+    """No document is named whole, and the payer is unknown: what looks like it is shown. Taken is only what
+    strong traces and the amount, to the cent, both single out."""
+    mentioned = case.pay_what_is_mentioned([])
+    if mentioned:
+        return mentioned
     traces = case.traces()
     keys = [*traces]
     if not keys:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from .matching_index import Key, MatchIndex
 from .money import ZERO
-from .references import Match
+from .references import STRONG, Match
 from .subset_sum import MAX_AMOUNTS, subsets_with_sum
 
 # A proposal lists so many candidates; more help nobody.
@@ -120,9 +120,30 @@ class Case:
                 found.setdefault(match.key, reason)
         return found
 
+    def names_another(self) -> bool:
+        return any(self.index.names_another(text) for __, text in self.payment.texts)
+
     def name_reason(self, key: Key) -> Reason:
         source, match = self.named[key]
         return Reason("named", key, source, match.reference)
+
+    @staticmethod
+    def is_strong(trace: Reason) -> bool:
+        return trace.code.removeprefix("named_") in STRONG
+
+    def pay_what_is_mentioned(self, firm: Sequence[Key]) -> Decision | None:
+        """The documents named, and those of which there is a strong trace, if together they are paid to the
+        cent and are one payer's."""
+        strong = {key: reason for key, reason in self.traces().items() if self.is_strong(reason)}
+        others = [key for key in strong if key not in firm]
+        keys = [*firm, *others]
+        if not others or len(self.payers_of(keys)) > 1 or self.is_contradicted(keys):
+            return None
+        if any(self.index.items[key].currency != self.payment.currency for key in keys):
+            return None
+        if self.open_sum(keys) != self.payment.amount:
+            return None
+        return self.pay_in_full(keys, [*map(self.name_reason, firm), *(strong[key] for key in others)])
 
     def open_sum(self, keys: Iterable[Key]) -> Decimal:
         return sum((self.index.open_amount(key) for key in keys), ZERO)

@@ -75,6 +75,10 @@ class MatchIndex:
     def traced(self, text: str) -> list[Match]:
         return [match for match in self._references.find_traces(text) if match.key in self._open]
 
+    def names_another(self, text: str) -> bool:
+        """Whether the text has a number like ours that is none of an open item."""
+        return self._references.names_another(text)
+
     def of_payers(self, payers: Iterable[Hashable], currency: str, limit: int) -> list[Key]:
         """Some of them, where there are more than `limit`."""
         groups = [self._groups.get((payer, currency), {}) for payer in payers]

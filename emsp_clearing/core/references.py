@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from itertools import accumulate
+from itertools import accumulate, chain, dropwhile
 
 MIN_SIGNIFICANT = 5
 # A reference may be printed in blocks ("RF18 5390 0754 7034"); a lone character beside one
@@ -22,10 +22,18 @@ MAX_LENGTH = 64
 MAX_WORDS = 400
 # Beside "RF" and two check digits.
 MAX_CREDITOR_REFERENCE = 21
+# Traces that name a document all the same, where the amount agrees to the cent.
+STRONG = frozenset({"broken", "zeros", "bare"})
 # More candidates of which a label shows a part are no trace of any.
 MAX_TRACES = 20
 _WORD = re.compile(r"[^\W_]+")
 _PIECE = re.compile(r"\d+|[^\W\d_]+")
+# Digits that stand by themselves: "2026/00012", but not those of "BILL/2026/00012".
+_BARE = re.compile(r"(?<![^\W_])(?<![A-Z][/_-])\d[\d/._-]*\d(?![^\W_])")
+# So many digits make a number that is somebody's, not a year or a postcode.
+MIN_BARE = 6
+# Ends of the words of a date: 2026-11-05, 05.11.2026.
+_DATES = (frozenset({4, 6, 8}), frozenset({2, 4, 8}))
 # German banks put these before the fields of a label, with no blank between them (DK, annex 3 :86:).
 _TAG = re.compile(r"(?:EREF|KREF|MREF|CRED|DEBT|SVWZ|ABWA|ABWE|COAM|OAMT|PURP|IBAN|BIC)\+")
 _LAST = "\U0010ffff"
@@ -88,6 +96,34 @@ class ReferenceIndex:
                     self._entries.setdefault(text, []).append(entry)
 
     @cached_property
+    def _shortened(self) -> dict[tuple[str, ...], list["_Entry"]]:
+        """Those with letters and digits, by their pieces without leading zeros."""
+        found: dict[tuple[str, ...], list[_Entry]] = {}
+        for entry in self._all():
+            pieces = _pieces(entry.reference)
+            short = _without_zeros(pieces)
+            if short and not pieces[0].isdigit():
+                found.setdefault(short, []).append(entry)
+        return found
+
+    @cached_property
+    def _bared(self) -> dict[str, list["_Entry"]]:
+        """Those of letters and then digits, by their digits."""
+        found: dict[str, list[_Entry]] = {}
+        for entry in self._all():
+            digits = "".join(dropwhile(lambda piece: not piece.isdigit(), _pieces(entry.reference)))
+            if digits.isdigit() and MIN_BARE <= len(digits) < sum(map(len, _pieces(entry.reference))):
+                found.setdefault(digits, []).append(entry)
+        return found
+
+    @cached_property
+    def _shapes(self) -> set[tuple[str | int, ...]]:
+        return {shape for entry in self._all() if (shape := _shape(_pieces(entry.reference)))}
+
+    def _all(self) -> Iterable["_Entry"]:
+        return chain.from_iterable(self._entries.values())
+
+    @cached_property
     def _forwards(self) -> list[str]:
         return sorted(self._entries)
 
@@ -118,30 +154,61 @@ class ReferenceIndex:
     def find_traces(self, label: str) -> list[Match]:
         """Candidates of which the label shows only a part, or whose reference it runs into other text.
 
-        Each is evidence beside others, never by itself. Reasons: "broken" by a blank or grown together
-        with letters, "cut" by the end of the label, "tail" without its first words ("00101" for
-        "INV/2026/00101").
+        Each is evidence beside others, never by itself. Strong reasons (see `STRONG`): "broken" by a blank
+        or the end of a line, or grown together with letters, "zeros" lost ("INV/2026/12"), "bare" of its
+        letters ("2026/00012"). The others, where there is none of those: "cut" by the end of the label,
+        "tail" without its first words ("00101" for "INV/2026/00101").
         """
         pieces = _pieces(label)[:MAX_WORDS]
-        traces = self._broken(pieces) or self._cut(pieces) + self._tails(pieces)
+        traces = self._broken(label, pieces) + self._without_zeros(pieces) + self._bare(label)
+        traces = traces or self._cut(pieces) + self._tails(pieces)
         found: dict[int | str, Match] = {}
         for match in traces:
             found.setdefault(match.key, match)
         return list(found.values()) if len(found) <= MAX_TRACES else []
+
+    def names_another(self, label: str) -> bool:
+        """Whether a number in the label is made like those of the candidates, and of none of them."""
+        pieces = _pieces(label)[:MAX_WORDS]
+        lengths = {len(shape) for shape in self._shapes}
+        return any(
+            _shape(window) in self._shapes and "".join(window) not in self._entries
+            for window in _windows(pieces, lengths)
+        )
 
     def _places(self, words: Sequence[str]) -> list["_Place"]:
         places = []
         for text, spans in _spans(words).items():
             for entry in self._entries.get(text, ()):
                 for first, last in spans:
-                    found = frozenset(accumulate(map(len, words[first : last + 1])))
-                    if _is_readable(found, entry.ends):
+                    found = _ends(words, first, last)
+                    if _is_readable(found, entry.ends) and not _is_date(found, entry.ends, text):
                         places.append(_Place(first, last, found <= entry.ends, entry))
         return places
 
-    def _broken(self, pieces: Sequence[str]) -> list[Match]:
-        entries = [entry for text in _spans(pieces) for entry in self._entries.get(text, ())]
-        return [Match(entry.key, entry.reference, "broken") for entry in sorted(entries)]
+    def _broken(self, label: str, pieces: Sequence[str]) -> list[Match]:
+        entries = [
+            entry
+            for text, spans in _spans(pieces).items()
+            for entry in self._entries.get(text, ())
+            if any(not _is_date(_ends(pieces, *span), entry.ends, text) for span in spans)
+        ]
+        # Banks break lines where they are full, also within a number.
+        joined = self.find("".join(label.splitlines())) if "\n" in label else []
+        return [
+            *(Match(entry.key, entry.reference, "broken") for entry in sorted(entries)),
+            *(Match(match.key, match.reference, "broken") for match in joined if not match.is_ambiguous),
+        ]
+
+    def _without_zeros(self, pieces: Sequence[str]) -> list[Match]:
+        lengths = {len(key) for key in self._shortened}
+        found = [self._shortened.get(_without_zeros(window), ()) for window in _windows(pieces, lengths)]
+        return [Match(entry.key, entry.reference, "zeros") for entry in chain.from_iterable(found)]
+
+    def _bare(self, label: str) -> list[Match]:
+        texts = ("".join(filter(str.isdigit, text)) for text in _BARE.findall(_plain(label)))
+        entries = chain.from_iterable(self._bared.get(text, ()) for text in texts)
+        return [Match(entry.key, entry.reference, "bare") for entry in entries]
 
     def _cut(self, pieces: Sequence[str]) -> list[Match]:
         """By the longest text at the label's end with which a reference begins."""
@@ -249,6 +316,34 @@ def _is_readable(found: frozenset[int], ends: frozenset[int]) -> bool:
         for left, right in zip(cuts, cuts[1:], strict=False)
         if left in breaks or right in breaks
     )
+
+
+def _ends(words: Sequence[str], first: int, last: int) -> frozenset[int]:
+    return frozenset(accumulate(map(len, words[first : last + 1])))
+
+
+def _is_date(found: frozenset[int], ends: frozenset[int], text: str) -> bool:
+    """Whether a number without separators is read out of what is written as a date."""
+    return found in _DATES and len(ends) == 1 and text.isdigit()
+
+
+def _shape(pieces: Sequence[str]) -> tuple[str | int, ...]:
+    """ "INV", 4 digits, 5 digits; empty for what begins with digits or has no others."""
+    if not pieces or pieces[0].isdigit() or not any(piece.isdigit() for piece in pieces):
+        return ()
+    return tuple(len(piece) if piece.isdigit() else piece for piece in pieces)
+
+
+def _without_zeros(pieces: Sequence[str]) -> tuple[str, ...]:
+    """Empty where nothing would be left of a piece."""
+    short = tuple(piece.lstrip("0") if piece.isdigit() else piece for piece in pieces)
+    return short if all(short) else ()
+
+
+def _windows(pieces: Sequence[str], lengths: Iterable[int]) -> Iterable[Sequence[str]]:
+    for length in sorted(lengths):
+        for first in range(len(pieces) - length + 1):
+            yield pieces[first : first + length]
 
 
 def _is_significant(text: str) -> bool:

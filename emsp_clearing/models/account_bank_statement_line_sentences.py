@@ -41,6 +41,8 @@ class AccountBankStatementLineSentences(models.Model):
         reference = reason.reference
         return {
             "named_broken": env._("The payment contains %s, run into other text.", reference),
+            "named_zeros": env._("The payment contains %s without its zeros.", reference),
+            "named_bare": env._("The payment contains the digits of %s.", reference),
             "named_cut": env._("The payment ends with the beginning of %s.", reference),
             "named_tail": env._("The payment contains the end of %s.", reference),
             "payer": env._("The payer's bank account is the partner's.")
@@ -65,6 +67,7 @@ class AccountBankStatementLineSentences(models.Model):
             "contradicted": env._("Its amount fits one document, and its text another."),
             "ambiguous": env._("Its text can be read as naming several documents."),
             "sum_short": env._("It names several documents, and is %s short of their sum.", amount),
+            "names_another": env._("It names a document that is not open."),
             "several_ways": env._("Several documents, or sets of documents, have this amount."),
             "named_and_others": env._("Its amount is not that of the document it names, and others fit."),
             "over": env._("It is %s more than is open on what it names.", amount),
