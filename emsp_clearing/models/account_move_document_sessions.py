@@ -1,3 +1,5 @@
+import re
+
 from odoo import models
 from odoo.tools import formatLang
 
@@ -73,7 +75,7 @@ class AccountMoveDocumentSessions(models.Model):
             return []
         rows = self._get_place_amounts()
         if places == "all":
-            rows.sort(key=lambda row: (row["name"].casefold(), row["name"]))
+            rows.sort(key=lambda row: _natural_key(row["name"]))
         else:
             rows = self._fold_places(rows)
         return self._carry_sums(
@@ -111,7 +113,7 @@ class AccountMoveDocumentSessions(models.Model):
             }
             for (name, city, sessions, energy, __), share in zip(groups, shares, strict=True)
         ]
-        return sorted(rows, key=lambda row: (-row["amount"], row["name"]))
+        return sorted(rows, key=lambda row: (-row["amount"], _natural_key(row["name"])))
 
     def _fold_places(self, rows):
         if len(rows) <= PLACES_SHOWN:
@@ -136,3 +138,10 @@ class AccountMoveDocumentSessions(models.Model):
 
     def _get_session_domain(self):
         return [("move_id", "=", self.id)]
+
+
+def _natural_key(name):
+    """Sort key that has Gare 2 before Gare 10, and capitals with small letters."""
+    # The parts are texts and digits in turn; the name itself decides between 1 and 01.
+    parts = re.split(r"([0-9]+)", name.casefold())
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)], name

@@ -343,6 +343,18 @@ class TestClearingReport(DocumentCommon):
         self.assertEqual(places[-1]["brought"], f"Brought forward: {move._money(64.00)}")
         self.assertEqual((places[0]["brought"], places[-1]["carried"]), ("", ""))
 
+    def test_numbers_in_the_names_of_places_count_as_numbers(self):
+        payloads = []
+        for number, name in enumerate(("Gare 10", "gare 2", "Gare 1", "2 Rives", "Aire 7 nord"), 1):
+            payload = cdr_payload(number)
+            payload["cdr_location"] = {**payload["cdr_location"], "name": name}
+            payloads.append(payload)
+        move = self._bill(*payloads)
+        expected = ["2 Rives", "Aire 7 nord", "Gare 1", "gare 2", "Gare 10"]
+        for places in ("all", "largest"):
+            rows = move._get_place_rows(places)
+            self.assertEqual([row["name"].split(",")[0] for row in rows], expected, places)
+
     def test_issued_document_is_printed_again_and_not_made_again(self):
         move = self._bill()
         self.env["ir.attachment"].create(
