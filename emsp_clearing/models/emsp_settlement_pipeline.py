@@ -19,6 +19,7 @@ class EmspSettlementPipeline(models.Model):
         compute="_compute_attention",
         store=True,
     )
+    calendar_title = fields.Char(compute="_compute_calendar_title")
 
     @api.depends("blocked_reason", "disputed_count", "carried_forward", "state")
     def _compute_attention(self):
@@ -29,6 +30,12 @@ class EmspSettlementPipeline(models.Model):
                 settlement.attention = "disputed"
             else:
                 settlement.attention = "carried" if settlement.carried_forward else "normal"
+
+    @api.depends("name", "partner_id.display_name")
+    def _compute_calendar_title(self):
+        """A day of the calendar has room for little: whom the invoice is for comes first."""
+        for settlement in self:
+            settlement.calendar_title = f"{settlement.partner_id.display_name or '-'} · {settlement.name}"
 
     def action_run_now(self):
         """Enqueue the step that is due for each of these settlements, without waiting for the hour."""

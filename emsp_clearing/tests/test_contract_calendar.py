@@ -78,6 +78,16 @@ class TestChosenDay(SettlementCommon):
         self._run_due(datetime(2026, 12, 28, 23, 0))
         self.assertEqual((cdr.settlement_id, cdr.is_late), (self._settlement(11), False))
 
+    def test_day_of_the_calendar_says_first_whom_the_invoice_is_for(self):
+        settlement = self._settle(cdr_payload())
+        self.assertEqual(
+            settlement.calendar_title, f"{settlement.partner_id.display_name} · {settlement.name}"
+        )
+        calendar = self.env["emsp.settlement"].get_view(
+            self.env.ref("emsp_clearing.emsp_settlement_view_calendar").id, "calendar"
+        )
+        self.assertIn('create_name_field="calendar_title"', calendar["arch"])
+
     def test_weekday_counts_for_weeks_and_the_day_for_months(self):
         self.contract.write({"invoice_day": "20", "invoice_weekday": "3"})
         self.assertEqual(self.contract._terms().invoice_day, 20)
