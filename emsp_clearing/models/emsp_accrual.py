@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import format_date
 
 from ..core.money import from_float, round_money, to_float
 from .emsp_cdr_accrual import COLUMNS
@@ -73,7 +74,7 @@ class EmspAccrual(models.Model):
     @api.depends_context("lang")
     def _compute_name(self):
         for accrual in self:
-            accrual.name = self.env._("Accruals at %(date)s", date=accrual.date)
+            accrual.name = self.env._("Accruals at %(date)s", date=format_date(self.env, accrual.date))
 
     @api.depends("line_ids.balance", "line_ids.is_booked")
     def _compute_amounts(self):

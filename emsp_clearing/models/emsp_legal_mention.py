@@ -30,7 +30,9 @@ class EmspLegalMention(models.Model):
     _check_company_auto = True
     _order = "sequence, id"
 
-    name = fields.Char(string="Title", required=True, help="For the list of mentions; not printed.")
+    name = fields.Char(
+        string="Title", required=True, translate=True, help="For the list of mentions; not printed."
+    )
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True, tracking=True)
     company_id = fields.Many2one("res.company", index=True, help="Empty: for all companies.")

@@ -51,6 +51,12 @@ class TestAccrual(AccrualCommon):
         # 2 x 6.40
         self.assertEqual(self._figures(self._accrual()), (12.8, 0, 0, 0, 12.8, 0))
 
+    def test_title_has_the_date_as_the_reader_writes_it(self):
+        accrual = self._accrual()
+        self.assertEqual(accrual.name, "Accruals at 10/31/2026")
+        self.env["res.lang"]._activate_lang("en_GB")
+        self.assertEqual(accrual.with_context(lang="en_GB").name, "Accruals at 31/10/2026")
+
     def test_each_contract_ends_the_day_in_its_own_time_zone(self):
         self.contract.time_zone = "America/New_York"
         self._receive(priced(3, 6.4, start=datetime(2026, 10, 31, 22, 30)), received_at=datetime(2026, 11, 1))

@@ -68,6 +68,13 @@ class TestLegalMention(VatCommon):
         self.invoicing_contact.lang = "fr_FR"
         self.assertIn("BCE plus 10,00 points", self._bill()._get_legal_mentions())
 
+    def test_list_of_mentions_has_titles_in_the_readers_language(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        title = self.interest.name
+        self.interest.with_context(lang="fr_FR").name = "France : pénalités de retard"
+        self.assertEqual(self.interest.with_context(lang="en_US").name, title)
+        self.assertEqual(self.interest.with_context(lang="fr_FR").name, "France : pénalités de retard")
+
     def test_issued_document_keeps_its_words(self):
         # The hashed journal of clearing would not let it go back to draft.
         self.contract.journal_id = self.company_data["default_journal_sale"]
