@@ -62,6 +62,14 @@ class TestDocumentLanguages(DocumentCommon):
                 if lang != "en_US":
                     self.assertEqual(set(re.findall(ENGLISH, text)) - SAME.get(lang, set()), set())
 
+    def test_french_has_a_space_before_the_colons_of_the_compact_theme(self):
+        self.contract.invoice_layout_id = self.env["emsp.invoice.layout"].create(
+            {"name": "Compact", "company_id": self.company.id, "theme": "compact"}
+        )
+        move = self._bill()
+        self.assertIn("Sessions : 2 Énergie :", self._text(move, "fr_FR"))
+        self.assertIn("Sessions: 2 Energy:", self._text(move, "en_US"))
+
     def test_lines_of_the_invoice_are_written_in_the_partners_language(self):
         self.invoicing_contact.lang = "nl_NL"
         move = self._bill()
