@@ -8,9 +8,10 @@
     "license": "AGPL-3",
     "application": True,
     "depends": [
-        # Odoo: moves, sending, e-invoice, QR code, identifiers
+        # Odoo: moves, sending, e-invoice, card payments, QR code, identifiers
         "account",
         "account_edi_ubl_cii",
+        "account_payment",
         "account_qr_code_sepa",
         "base_iban",
         "base_vat",
@@ -69,6 +70,7 @@
         "report/emsp_settlement_templates.xml",
         "report/emsp_settlement_reports.xml",
         "data/mail_template_data.xml",
+        "data/emsp_exception_data.xml",
         # wizards before the views whose buttons open them
         "wizard/account_statement_import_views.xml",
         "wizard/emsp_cdr_import_views.xml",
@@ -155,6 +157,7 @@
         "views/emsp_settlement_delivery_views.xml",
         "views/emsp_contract_sending_views.xml",
         "views/res_company_sending_views.xml",
+        "views/res_company_exception_views.xml",
         "views/emsp_documents_page.xml",
         # e-invoice
         "views/emsp_contract_einvoice_views.xml",

@@ -73,10 +73,14 @@ from . import (
     emsp_contract_vat,
     emsp_customer_group,
     emsp_exception,
+    emsp_exception_activity,
+    emsp_exception_age,
+    emsp_exception_digest,
     emsp_exception_late,
     emsp_exception_matching,
     emsp_exception_missing,
     emsp_exception_statement,
+    emsp_exception_paid,
     emsp_exception_vat,
     emsp_finding_report,
     emsp_invoice_layout,
@@ -216,6 +220,7 @@ from . import (  # isort: skip
     emsp_settlement_delivery_upload,
     emsp_settlement_sending,
     mail_thread,
+    res_company_exception,
     res_company_sending,
 )
 

@@ -105,7 +105,7 @@ class AccountMoveAnnex(models.Model):
         invoiced = from_float(self.amount_untaxed, digits)
         expected = round_money(total, digits) * (-1 if self.move_type == "out_refund" else 1)
         if invoiced != expected:
-            raise UserError(
+            error = UserError(
                 self.env._(
                     "Invoice %(invoice)s cannot be posted: it amounts to %(invoiced)s before tax, "
                     "but the sessions of settlement %(settlement)s sum to %(expected)s. "
@@ -116,6 +116,9 @@ class AccountMoveAnnex(models.Model):
                     expected=formatLang(self.env, float(expected), currency_obj=self.currency_id),
                 )
             )
+            # An attribute and no class of its own: the web client shows a dialog for those it knows alone.
+            error.emsp_kind = "annex_mismatch"
+            raise error
 
     def _emsp_attach_annex(self):
         """Make the session annex of posted settlement invoices that have none yet.

@@ -3,7 +3,8 @@ import psycopg2.errors
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 
-SEVERITY_BY_KIND = dict.fromkeys(("unmatched", "gap", "late", "cdr_conflict", "cdr_missing"), "warning")
+# The others are errors.
+WARNINGS = ("unmatched", "gap", "late", "cdr_conflict", "cdr_missing")
 
 
 class EmspException(models.Model):
@@ -106,7 +107,7 @@ class EmspException(models.Model):
                 exception.state, exception.closed_at = "open", False
 
     def _is_settled(self):
-        """Whether the books no longer show the fact."""
+        """Whether the books no longer show the fact. What they do not tell of is closed by who opened it."""
         self.ensure_one()
         if self.kind in ("gap", "late"):
             return self.move_id.state != "posted" or self.currency_id.is_zero(self.move_id.amount_residual)
@@ -233,13 +234,14 @@ class EmspException(models.Model):
             [fact["statement_line_id"] for fact in facts if fact.get("statement_line_id")]
         )
         settlements = self.env["emsp.settlement"]
+        severities = self._severity_by_kind()
         completed = []
         for fact in facts:
             move = moves.browse(fact.get("move_id") or ()).with_prefetch(moves.ids)
             line = lines.browse(fact.get("statement_line_id") or ()).with_prefetch(lines.ids)
             settlement = settlements.browse(fact.get("settlement_id") or ()) or move.emsp_settlement_id
             defaults = self._prepare_linked_vals(settlement, move, line)
-            defaults["severity"] = SEVERITY_BY_KIND.get(fact["kind"])
+            defaults["severity"] = severities.get(fact["kind"])
             defaults["suggestion"] = self._in_language_of(settlement.company_id)._usual_remedy(fact["kind"])
             if fact.get("opened_at"):
                 defaults["date"] = fact["opened_at"].date()
@@ -259,8 +261,13 @@ class EmspException(models.Model):
         }
 
     @api.model
+    def _severity_by_kind(self):
+        """Extension point: dict kind -> severity of a fact that does not say so; an error if not named."""
+        return dict.fromkeys(WARNINGS, "warning")
+
+    @api.model
     def _usual_remedy(self, kind):
-        """What to do about a fact that brings no advice of its own."""
+        """Extension point: what to do about a fact that brings no advice of its own, or None."""
         texts = {
             "sending_failed": self.env._("Check the invoicing contact's e-mail address, then send again."),
             "blocked": self.env._("Remove the cause. The next run takes the settlement up again."),

@@ -6,6 +6,9 @@ from odoo.exceptions import UserError
 from ..core.chain import sorted_list_hash
 from ..core.lifecycle import SETTLEMENT_TRANSITIONS
 
+# Exceptions that say why a settlement waits.
+BLOCKING_KINDS = ("blocked", "annex_mismatch")
+
 
 class EmspSettlement(models.Model):
     """One contract, one period: the list of CDRs, its control window and its invoice.
@@ -195,12 +198,16 @@ class EmspSettlement(models.Model):
         """The mail was handed over to SMTP."""
         self._update_state("sent", sent_at=at, sent_to=to, blocked_reason=False)
 
-    def _block(self, reason):
-        """Park the settlement: the others go on, this one says why it waits."""
+    def _block(self, reason, kind="blocked"):
+        """Park the settlement: the others go on, this one says why it waits.
+
+        :param str kind: of BLOCKING_KINDS.
+        """
         self.ensure_one()
         self._store({"blocked_reason": reason})
+        self._close_blocks(set(BLOCKING_KINDS) - {kind}, fields.Datetime.now())
         self.env["emsp.exception"]._open(
-            "blocked",
+            kind,
             f"settlement:{self.id}",
             name=self.env._("%(settlement)s waits: %(reason)s", settlement=self.display_name, reason=reason),
             settlement_id=self.id,
@@ -208,7 +215,11 @@ class EmspSettlement(models.Model):
 
     def _unblock(self, as_of):
         self._store({"blocked_reason": False})
-        self.env["emsp.exception"]._close("blocked", f"settlement:{self.id}", as_of)
+        self._close_blocks(BLOCKING_KINDS, as_of)
+
+    def _close_blocks(self, kinds, as_of):
+        for kind in kinds:
+            self.env["emsp.exception"]._close(kind, f"settlement:{self.id}", as_of)
 
     def _zone_name(self):
         """Until the window opens, the contract's own is the one that counts."""

@@ -46,6 +46,7 @@ class EmspSettlementRun(models.Model):
         self.search([("state", "=", "collecting")])._refresh_totals()
         self.search([("state", "in", ("invoiced", "sent"))])._settle_paid()
         self.env["emsp.exception"]._update_late(as_of)
+        self.env["emsp.exception"]._update_disputed_paid(as_of)
         unsealed = self.env["emsp.cdr"]._read_group([("chain_hash", "=", False)], ["connection_id"])
         for (connection,) in unsealed:
             connection._seal_chain()
@@ -209,7 +210,7 @@ class EmspSettlementRun(models.Model):
             with self.env.cr.savepoint():
                 group._invoice()
         except (UserError, OSError) as error:
-            self._block(self._reason_to_wait(error))
+            self._block(self._reason_to_wait(error), getattr(error, "emsp_kind", "blocked"))
             return
         for settlement in group:
             settlement._unblock(as_of)
@@ -223,7 +224,7 @@ class EmspSettlementRun(models.Model):
             with self.env.cr.savepoint():
                 self._send()
         except (UserError, OSError) as error:
-            self._block(self._reason_to_wait(error))
+            self._block(self._reason_to_wait(error), getattr(error, "emsp_kind", "blocked"))
             return
         self._unblock(as_of)
 

@@ -32,6 +32,7 @@ from . import (
     test_einvoice_pdf,
     test_einvoice_rules,
     test_exception,
+    test_exception_handling,
     test_explanation_page,
     test_finding_report,
     test_golden,
