@@ -71,6 +71,7 @@
         "report/emsp_settlement_reports.xml",
         "data/mail_template_data.xml",
         "data/emsp_exception_data.xml",
+        "data/emsp_account_statement_data.xml",
         # wizards before the views whose buttons open them
         "wizard/account_statement_import_views.xml",
         "wizard/emsp_cdr_import_views.xml",
@@ -177,6 +178,12 @@
         "views/emsp_vat_menus.xml",
         # its menu hangs below the application's
         "views/emsp_remittance_advice_views.xml",
+        # they inherit the views of contracts and settlements, and add to the menus above
+        "views/emsp_contract_balance_views.xml",
+        "report/emsp_account_statement_templates.xml",
+        "views/emsp_account_statement_views.xml",
+        "views/emsp_account_statement_portal_templates.xml",
+        "views/emsp_settlement_payment_portal_templates.xml",
     ],
     "post_init_hook": "post_init",
     "assets": {

@@ -1,10 +1,12 @@
 from . import (
+    account_statement,
     api_dispatcher,
     disputes_api,
     disputes_openapi,
     documents,
     explanation,
     ocpi,
+    payment,
     portal,
     portal_cdrs,
     portal_dispute_opening,

@@ -63,13 +63,16 @@ from . import (
     emsp_cdr_vat,
     emsp_contract,
     emsp_contract_annex,
+    emsp_contract_balance,
     emsp_contract_calendar,
     emsp_contract_invoice_layout,
     emsp_contract_invoicing,
     emsp_contract_journal,
     emsp_contract_party,
+    emsp_contract_payment_state,
     emsp_contract_recheck,
     emsp_contract_rules,
+    emsp_contract_statement,
     emsp_contract_vat,
     emsp_customer_group,
     emsp_exception,
@@ -195,6 +198,8 @@ from . import (  # isort: skip
     emsp_settlement_dispute_sheet,
     emsp_settlement_einvoice,
     emsp_settlement_notice,
+    emsp_settlement_payment_portal,
+    emsp_settlement_payment_state,
 )
 
 # Month-end: the CDRs know their disputes here.
@@ -203,6 +208,8 @@ from . import emsp_remittance_advice, emsp_remittance_advice_line  # isort: skip
 from . import account_bank_statement_line_advice, emsp_remittance_advice_notification  # isort: skip
 from . import (  # isort: skip
     account_move_accrual,
+    emsp_account_statement,
+    emsp_account_statement_document,
     emsp_accrual_entry,
     emsp_accrual_line,
     emsp_accrual_sheet,

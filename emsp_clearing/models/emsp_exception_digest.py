@@ -9,7 +9,7 @@ NEWEST = 10
 
 
 class EmspExceptionDigest(models.Model):
-    """One mail a day to those who work through the journal: what there is, what is new, what stays too long."""
+    """One mail a day to those who work through the journal: what is there, what is new, what stays long."""
 
     _inherit = "emsp.exception"
 

@@ -66,7 +66,7 @@ class EmspExceptionPaid(models.Model):
                 amount=format_amount(env, amount, move.currency_id),
             ),
             "suggestion": env._(
-                "The next settlement credits it. If none follows, refund it: bill the credits and pay them out."
+                "The next settlement credits it. If none follows, bill the credits and pay them out."
             ),
             "severity": "warning",
             "move_id": move.id,

@@ -1,5 +1,6 @@
 from . import (
     test_access,
+    test_account_statement,
     test_accrual,
     test_accrual_entry,
     test_annex,
@@ -16,6 +17,7 @@ from . import (
     test_cdr_recheck,
     test_chain,
     test_contract,
+    test_contract_balance,
     test_contract_calendar,
     test_control_window,
     test_credit,
@@ -77,6 +79,7 @@ from . import (
     test_portal_cdrs,
     test_portal_disputes,
     test_portal_download,
+    test_portal_payment,
     test_price_grid,
     test_price_simulation,
     test_refund_transfer,

@@ -56,6 +56,8 @@ RIGHTS = {
     "emsp.accrual": (READER, READER, OWNER, NOBODY, NOBODY, NOBODY),
     "emsp.accrual.line": (READER, READER, EDITOR, NOBODY, NOBODY, NOBODY),
     "emsp.api.answer": (NOBODY, NOBODY, READER, NOBODY, NOBODY, NOBODY),
+    "emsp.account.statement": ("rwc-", "rwc-", "rwc-", NOBODY, "rwc-", NOBODY),
+    "emsp.contract.balance": (READER, READER, READER, NOBODY, NOBODY, NOBODY),
     "emsp.exception": (READER, EDITOR, EDITOR, NOBODY, NOBODY, NOBODY),
     "emsp.remittance.advice": (READER, OWNER, OWNER, NOBODY, NOBODY, NOBODY),
     "emsp.remittance.advice.line": (READER, OWNER, OWNER, NOBODY, NOBODY, NOBODY),

@@ -49,7 +49,9 @@ class TestExceptionHandling(BankCommon):
         fact = self._create_fact(40)
         fact._set_closed(datetime.combine(self.today - timedelta(days=35), datetime.min.time()))
         self.assertEqual((fact.age_days, fact.age_band), (5, "03-07"))
-        self.assertEqual(self.env["emsp.exception"].search([("id", "=", fact.id), ("age_days", "=", 5)]), fact)
+        self.assertEqual(
+            self.env["emsp.exception"].search([("id", "=", fact.id), ("age_days", "=", 5)]), fact
+        )
 
     def test_amounts_are_summed_in_the_company_currency_at_the_rate_of_their_day(self):
         dollar = self.env.ref("base.USD")

@@ -1,0 +1,27 @@
+from odoo import fields, models
+
+
+class EmspSettlement(models.Model):
+    """The balance of a settlement: its share, where a document bills several."""
+
+    _inherit = "emsp.settlement"
+
+    balance_billed = fields.Monetary(string="Billed, gross", compute="_compute_balance")
+    balance_credited = fields.Monetary(string="Credited, gross", compute="_compute_balance")
+    balance_received = fields.Monetary(string="Paid", compute="_compute_balance")
+    balance_open = fields.Monetary(
+        string="Open share",
+        compute="_compute_balance",
+        help="Of documents that bill several settlements, its part alone.",
+    )
+    balance_overdue = fields.Monetary(string="Overdue", compute="_compute_balance")
+
+    def _compute_balance(self):
+        balances = self.env["emsp.contract.balance"]._sums_by("settlement_id", self)
+        for settlement in self:
+            sums = balances.get((settlement, settlement.currency_id), {})
+            settlement.balance_billed = sums.get("billed", 0.0)
+            settlement.balance_credited = sums.get("credited", 0.0)
+            settlement.balance_received = sums.get("received", 0.0)
+            settlement.balance_open = sums.get("open_amount", 0.0)
+            settlement.balance_overdue = sums.get("overdue", 0.0)
