@@ -31,6 +31,13 @@ class ClearingPayment(PortalAccount):
             ("currency_id", "=", first.currency_id.id),
         ]
 
+    def _overdue_invoices_get_page_view_values(self, overdue_invoices, **kwargs):
+        """EXTENDS account_payment: it asks for the whole totals, also where a part is paid already."""
+        values = super()._overdue_invoices_get_page_view_values(overdue_invoices, **kwargs)
+        if "payment" in values:
+            values["amount"] = values["payment"]["amount"] = sum(overdue_invoices.mapped("amount_residual"))
+        return values
+
 
 class SettlementPayment(ClearingPortal):
     """What of a settlement is to be paid, and how."""

@@ -91,6 +91,7 @@ def _start(workbook, title: str, columns: Sequence[tuple[str, int]]):
     set_page(sheet, title, orientation="landscape", pages_across=1)
     sheet.freeze_panes = "A7"
     sheet.print_title_rows = "6:6"
+    sheet.row_dimensions[6].height = 32
     return sheet
 
 

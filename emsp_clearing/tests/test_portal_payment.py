@@ -44,6 +44,13 @@ class TestPortalPayment(AccountPaymentCommon, BankCommon, HttpCase):
         # 120 and 30; the third invoice has another addressee and is paid after them.
         self.assertIn("150.00", page.text)
 
+    def test_what_is_paid_already_is_not_asked_for_again(self):
+        self._pay(self.late, 100.0)
+        self.authenticate("payer", "payer")
+        page = self.url_open("/my/invoices/overdue")
+        self.assertIn("50.00", page.text)
+        self.assertNotIn("150.00", page.text)
+
     def test_card_payment_settles_the_invoice_and_what_the_settlement_owes(self):
         settlement = self.late.emsp_settlement_id
         self.assertEqual(settlement.balance_open, 120.0)
@@ -53,10 +60,10 @@ class TestPortalPayment(AccountPaymentCommon, BankCommon, HttpCase):
         settlement.invalidate_recordset()
         self.assertEqual((settlement.balance_open, settlement.balance_received), (0.0, 120.0))
 
-    def _pay(self, invoice):
+    def _pay(self, invoice, amount=None):
         transaction = self._create_transaction(
             "direct",
-            amount=invoice.amount_residual,
+            amount=amount or invoice.amount_residual,
             currency_id=invoice.currency_id.id,
             partner_id=self.partner.id,
             reference=invoice.name,
