@@ -208,8 +208,6 @@ from . import emsp_remittance_advice, emsp_remittance_advice_line  # isort: skip
 from . import account_bank_statement_line_advice, emsp_remittance_advice_notification  # isort: skip
 from . import (  # isort: skip
     account_move_accrual,
-    emsp_account_statement,
-    emsp_account_statement_document,
     emsp_accrual_entry,
     emsp_accrual_line,
     emsp_accrual_sheet,

@@ -59,8 +59,9 @@ class EmspExceptionActivity(models.Model):
     @api.depends()
     def _compute_state(self):
         """EXTENDS emsp.exception: the books close an exception, too."""
-        super()._compute_state()
+        result = super()._compute_state()
         self.filtered(lambda exception: exception.id and exception.state == "closed")._finish_todo_later()
+        return result
 
     def _finish_todo_later(self):
         """At the end of the transaction: a computation of fields is no place to write other records."""
@@ -85,7 +86,7 @@ class EmspExceptionActivity(models.Model):
         :param as_of: naive UTC; by default now.
         """
         as_of = as_of or fields.Datetime.now()
-        for company in self.env["res.company"].search([]):
+        for (company,) in self._read_group([("state", "=", "open")], ["company_id"]):
             before = as_of - timedelta(days=company.emsp_exception_todo_days)
             self.search(
                 [

@@ -17,7 +17,7 @@ class EmspExceptionDigest(models.Model):
     def _cron_mail_digest(self, as_of=None):
         """:param as_of: naive UTC; by default now."""
         as_of = as_of or fields.Datetime.now()
-        for company in self.env["res.company"].search([]):
+        for (company,) in self._read_group([("state", "=", "open")], ["company_id"]):
             self.with_company(company)._mail_digest(company, as_of)
         self.env["mail.mail"]._trigger_queue()
 

@@ -60,6 +60,27 @@ class TestPortalPayment(AccountPaymentCommon, BankCommon, HttpCase):
         settlement.invalidate_recordset()
         self.assertEqual((settlement.balance_open, settlement.balance_received), (0.0, 120.0))
 
+    def test_settlement_is_settled_when_the_money_of_the_card_is_on_the_bank_account(self):
+        # sudo: settlements move by the calendar alone.
+        settlement = self.late.emsp_settlement_id.sudo()
+        settlement._store({"state": "sent"})
+        payment = self._pay(self.late).payment_id
+        settlement._settle_paid()
+        self.assertEqual((self.late.payment_state, settlement.state), ("in_payment", "sent"))
+        self._match_bank_line(payment)
+        settlement.invalidate_recordset()
+        settlement._settle_paid()
+        self.assertEqual((self.late.payment_state, settlement.state), ("paid", "settled"))
+
+    def _match_bank_line(self, payment):
+        """The provider pays out."""
+        outstanding, __, __ = payment._seek_for_lines()
+        line = self._create_bank_line("Payout", payment.amount)
+        __, suspense, __ = line._seek_for_lines()
+        suspense.with_context(skip_readonly_check=True).write({"account_id": outstanding.account_id.id})
+        ours = line.move_id.line_ids.filtered(lambda aml: aml.account_id == outstanding.account_id)
+        (ours | outstanding).reconcile()
+
     def _pay(self, invoice, amount=None):
         transaction = self._create_transaction(
             "direct",

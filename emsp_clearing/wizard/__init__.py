@@ -3,6 +3,8 @@ from . import (
     account_statement_import_balance,
     account_statement_import_notification,
     account_statement_import_sheet_parser,
+    emsp_account_statement,
+    emsp_account_statement_document,
     emsp_cdr_import,
     emsp_dispute_decide,
     emsp_dispute_open,

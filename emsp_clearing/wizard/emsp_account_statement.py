@@ -1,5 +1,4 @@
 from dataclasses import replace
-from itertools import groupby
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -133,8 +132,7 @@ class EmspAccountStatement(models.TransientModel):
             order="date, move_id, id",
         )
         found = {}
-        for (move, currency), of_move in groupby(lines, lambda line: (line.move_id, line.currency_id)):
-            of_move = self._lines_sudo().union(*of_move)
+        for (move, currency), of_move in lines.grouped(lambda line: (line.move_id, line.currency_id)).items():
             found.setdefault(currency.id, []).extend(self._movements_of(move, currency, of_move))
         return found
 
