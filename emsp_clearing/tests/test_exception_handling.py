@@ -100,7 +100,8 @@ class TestExceptionHandling(BankCommon):
     def test_todo_is_done_when_the_books_close_the_fact(self):
         invoice = self._create_settlement_invoice("INV/2026/00701", 120.0, date(2026, 12, 10))
         journal = self.env["emsp.exception"]
-        late = journal._update_late(datetime(2026, 12, 11, 6, 0))
+        journal._update_late(datetime(2026, 12, 11, 6, 0))
+        late = self._exceptions("late")
         late.user_id = self.owner
         journal._cron_schedule_todos(AS_OF)
         self.assertTrue(late.activity_ids)
