@@ -4,17 +4,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from emsp_core.ledger_statement import Movement, OpenItem, ageing, make_statement
 from hypothesis import given
 from hypothesis import strategies as st
-
-from emsp_core.ledger_statement import Movement, OpenItem, ageing, make_statement
 
 TODAY = date(2026, 12, 31)
 CENTS = st.integers(min_value=-10_000_000, max_value=10_000_000).map(lambda cents: Decimal(cents).scaleb(-2))
 DAYS = st.integers(min_value=0, max_value=400).map(lambda days: TODAY - timedelta(days=days))
-MOVEMENTS = st.lists(
-    st.builds(Movement, DAYS, st.just("entry"), st.text(max_size=3), CENTS), max_size=30
-)
+MOVEMENTS = st.lists(st.builds(Movement, DAYS, st.just("entry"), st.text(max_size=3), CENTS), max_size=30)
 
 
 def invoice(amount, due, name="INV/1"):
@@ -30,7 +27,11 @@ def test_balance_runs_from_the_opening_through_the_days():
     ]
     items = [invoice("250.00", date(2027, 1, 10))]
     statement = make_statement(Decimal("100.00"), movements, items, TODAY)
-    assert [row.balance for row in statement.rows] == [Decimal("350.50"), Decimal("250.50"), Decimal("250.00")]
+    assert [row.balance for row in statement.rows] == [
+        Decimal("350.50"),
+        Decimal("250.50"),
+        Decimal("250.00"),
+    ]
     assert (statement.debits, statement.credits) == (Decimal("250.50"), Decimal("100.50"))
     assert statement.closing == Decimal("250.00")
 
