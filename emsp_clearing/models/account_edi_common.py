@@ -14,8 +14,10 @@ class AccountEdiCommon(models.AbstractModel):
     def _get_tax_exemption_reason(self, customer, supplier, tax):
         # EXTENDS account_edi_ubl_cii
         reason = super()._get_tax_exemption_reason(customer, supplier, tax)
+        if reason["tax_exemption_reason_code"] or reason["tax_exemption_reason"]:
+            return reason
         code = REASON_CODES.get(self._get_tax_category_code(customer, supplier, tax))
-        if code and not reason["tax_exemption_reason_code"] and not reason["tax_exemption_reason"]:
+        if code:
             return {
                 "tax_exemption_reason_code": code,
                 "tax_exemption_reason": TAX_EXEMPTION_MAPPING[code],

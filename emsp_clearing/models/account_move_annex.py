@@ -85,9 +85,13 @@ class AccountMoveAnnex(models.Model):
     def _annex_attachments_to_mail(self):
         """The spreadsheet, and the other files where a contract wants them."""
         documents = self._annex_documents()
+        annex = documents.get("annex", self.env["ir.attachment"])
+        # What the sessions' contracts want takes a look at all sessions.
+        if not documents.keys() - {"annex"}:
+            return annex
         # sudo: see _get_settlement_sudo
         if not any(self.sudo()._annex_settlements().contract_id.mapped("annex_mails_all")):
-            return documents.get("annex", self.env["ir.attachment"])
+            return annex
         return self.env["ir.attachment"].union(*documents.values())
 
     def _sum_of_sessions(self):

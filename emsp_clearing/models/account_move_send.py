@@ -54,6 +54,20 @@ class AccountMoveSend(models.AbstractModel):
         return result
 
     @api.model
+    def _generate_documents(self, move):
+        """PDF and e-invoice, without what comes with sending.
+
+        :raise UserError: when they cannot be made.
+        """
+        by_hand = {"sending_methods": ["manual"]}
+        self._check_sending_data(move, **by_hand)
+        moves_data = {move.sudo(): self._get_default_sending_settings(move, **by_hand)}
+        self._generate_invoice_documents(moves_data)
+        failed = {each: data for each, data in moves_data.items() if data.get("error")}
+        if failed:
+            self._hook_if_errors(failed)
+
+    @api.model
     def _get_built_einvoice(self, invoice_data):
         """:return: dict model name of the builder -> XML that Odoo has just made; may be empty."""
         if not invoice_data.get("ubl_cii_xml_options"):

@@ -122,8 +122,7 @@ class AccountMoveSending(models.Model):
     def _emsp_make_documents(self):
         """PDF, e-invoice and annex, as far as they are not made yet."""
         if not self.invoice_pdf_report_id:
-            sending = self.env["account.move.send"]
-            sending._generate_and_send_invoices(self, sending_methods=["manual"])
+            self.env["account.move.send"]._generate_documents(self)
         self._emsp_attach_annex()
 
     def _create_deliveries(self, channels):

@@ -6,7 +6,7 @@ from odoo.tools import format_date, formatLang, get_lang
 
 from ..core.money import allocate, round_money
 from .account_move_document_sessions import PLACES_SHOWN
-from .emsp_settlement_invoice import PRODUCTS
+from .emsp_settlement_lines import PRODUCTS
 
 TAX_RATE = Decimal("0.20")
 SESSIONS, LATE = 1284, 3

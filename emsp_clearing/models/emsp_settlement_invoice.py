@@ -4,7 +4,7 @@ from odoo.exceptions import UserError
 from ..core.errors import InvoicingError
 from ..core.invoicing import PricedSession, plan, prove
 from ..core.money import D, to_float
-from .emsp_settlement_lines import ORIGIN, PRODUCTS
+from .emsp_settlement_lines import ORIGIN
 
 # Of the billed quantity; what a price limit changed has none.
 UNITS = {
@@ -136,7 +136,7 @@ class EmspSettlementInvoice(models.Model):
     def _prepare_line_vals(self, line, sign, fiscal_position, partner):
         """Quantity 1 and the group's exact amount: Odoo cuts quantities and unit prices to two
         decimals in the e-invoice. The real ones stand in the description and in fields of their own."""
-        product = self.env.ref(PRODUCTS[line.component])
+        product = self._component_product(line.component)
         shown = self._line_product(line.component)
         billed = self._billed_vals(line, sign)
         texts = self.with_context(lang=partner.lang or self.env.lang)

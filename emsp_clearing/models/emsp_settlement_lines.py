@@ -149,13 +149,18 @@ class EmspSettlementLines(models.Model):
     def _component_taxes(self, fiscal_position):
         """:return: dict component -> account.tax that it is billed with."""
         return {
-            component: self._taxes(self.env.ref(product), fiscal_position)
-            for component, product in PRODUCTS.items()
+            component: self._taxes(self._component_product(component), fiscal_position)
+            for component in PRODUCTS
         }
 
     def _line_product(self, component):
         """The component's product; that of a session where a line is one."""
-        return self.env.ref(PRODUCTS["FLAT" if self.line_grouping == "cdr" else component])
+        return self._component_product("FLAT" if self.line_grouping == "cdr" else component)
+
+    def _component_product(self, component):
+        """:return: product.product, which is read together with those of the other components."""
+        ids = map(self.env["ir.model.data"]._xmlid_to_res_id, PRODUCTS.values())
+        return self.env.ref(PRODUCTS[component]).with_prefetch(list(filter(None, ids)))
 
     def _group_contract(self, group):
         """The contract that a line is of, where several share the invoice; else this settlement's."""
