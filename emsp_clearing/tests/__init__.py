@@ -74,6 +74,7 @@ from . import (
     test_payment_proposal,
     test_payment_return,
     test_payment_status,
+    test_pdf_styles,
     test_portal,
     test_portal_access,
     test_portal_cdrs,
