@@ -14,6 +14,8 @@ import traceback
 from argparse import Namespace
 from datetime import datetime, timedelta
 
+import psycopg2
+
 from odoo import SUPERUSER_ID, fields, sql_db
 from odoo.api import Environment
 from odoo.modules.registry import Registry
@@ -62,8 +64,12 @@ def run_steps(database, as_of, file_bytes=None):
 def send_mails(database):
     """The mail queue, again and again."""
     while True:
-        with Registry(database).cursor() as cr:
-            Environment(cr, SUPERUSER_ID, {})["mail.mail"].process_email_queue()
+        try:
+            with Registry(database).cursor() as cr:
+                Environment(cr, SUPERUSER_ID, {})["mail.mail"].process_email_queue()
+        except psycopg2.Error:
+            # As after any other action that meets another transaction: it is run again.
+            traceback.print_exc()
         time.sleep(0.1)
 
 

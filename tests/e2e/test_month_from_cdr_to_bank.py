@@ -77,6 +77,8 @@ def paid(demo, invoiced, mailed):
 def refunded(demo, paid):
     answer = demo.post_credit()
     demo.settle(demo.month.next)
+    # The run of the next hour ends what was open until the credit was billed.
+    demo.run_due(demo.month.next.lock + timedelta(hours=1))
     settlement = demo.settlement(demo.month.next, "smo")
     note = demo.invoice(settlement)
     return SimpleNamespace(answer=answer, settlement=settlement, note=note, transfer=demo.refund(note))
