@@ -156,6 +156,7 @@ def read_amount(text: str) -> Decimal:
 
 
 def _with_point(number: str) -> str:
+    # The pattern takes any text, which the type of a match cannot say.
     whole, separator, fraction = re.fullmatch(r"(.*?)(?:([.,])(\d*))?", number).groups()  # type: ignore[union-attr]
     if separator is None:
         return number

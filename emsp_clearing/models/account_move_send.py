@@ -61,6 +61,7 @@ class AccountMoveSend(models.AbstractModel):
         """
         by_hand = {"sending_methods": ["manual"]}
         self._check_sending_data(move, **by_hand)
+        # sudo: as Odoo's own sending does, which keeps the files whoever sends
         moves_data = {move.sudo(): self._get_default_sending_settings(move, **by_hand)}
         self._generate_invoice_documents(moves_data)
         failed = {each: data for each, data in moves_data.items() if data.get("error")}

@@ -153,6 +153,7 @@ class AccountPaymentOrderProposal(models.Model):
         facts = [self._prepare_held_fact(journal.env, due, today) for due in dues]
         journal._open_all(facts)
         keys = {fact["fact_key"] for fact in facts}
+        # sudo: as in emsp.exception, a fact ends whoever ends it
         gone = journal.sudo().search(
             [("kind", "=", "payment_held"), ("company_id", "=", company.id), ("state", "=", "open")]
         )

@@ -115,6 +115,20 @@ class EmspContractBalance(models.Model):
         )
 
     @api.model
+    def _fill(self, records, name):
+        """Set the fields `balance_*` of contracts or settlements, each in its currency.
+
+        :param name: as for `_sums_by`.
+        """
+        sums_by = self._sums_by(name, records)
+        for record in records:
+            sums = sums_by.get((record, record.currency_id), {})
+            for figure in FIGURES:
+                field = f"balance_{figure.removesuffix('_amount')}"
+                if field in record._fields:
+                    record[field] = sums.get(figure, 0.0)
+
+    @api.model
     def _sums_by(self, name, records):
         """:param name: "contract_id" or "settlement_id", the field of `records`.
         :return: dict (record, res.currency) -> dict figure -> sum, by one query.

@@ -15,16 +15,7 @@ class EmspContract(models.Model):
     balance_disputed = fields.Monetary(string="In dispute, net", compute="_compute_balance")
 
     def _compute_balance(self):
-        balances = self.env["emsp.contract.balance"]._sums_by("contract_id", self)
-        for contract in self:
-            sums = balances.get((contract, contract.currency_id), {})
-            contract.balance_billed = sums.get("billed", 0.0)
-            contract.balance_credited = sums.get("credited", 0.0)
-            contract.balance_received = sums.get("received", 0.0)
-            contract.balance_open = sums.get("open_amount", 0.0)
-            contract.balance_overdue = sums.get("overdue", 0.0)
-            contract.balance_gap = sums.get("gap", 0.0)
-            contract.balance_disputed = sums.get("disputed", 0.0)
+        self.env["emsp.contract.balance"]._fill(self, "contract_id")
 
     def action_view_balance(self):
         """What the balance is made of."""

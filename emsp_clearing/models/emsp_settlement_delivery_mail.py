@@ -22,7 +22,8 @@ class EmspSettlementDeliveryMail(models.Model):
             free = waiting if self.is_unclear else waiting.filtered(lambda mail: not mail.emsp_handover_at)
             failed = free.filtered(lambda mail: mail.state == "exception")
             failed.write({"state": "outgoing", "emsp_handover_at": False})
-            self._store({"is_unclear": False})
+            # Not written without need: the queue may be noting the server's answer right now.
+            self._store_changes({"is_unclear": False})
         else:
             self._compose()
         self.env["mail.mail"]._trigger_queue()

@@ -17,11 +17,4 @@ class EmspSettlement(models.Model):
     balance_overdue = fields.Monetary(string="Overdue", compute="_compute_balance")
 
     def _compute_balance(self):
-        balances = self.env["emsp.contract.balance"]._sums_by("settlement_id", self)
-        for settlement in self:
-            sums = balances.get((settlement, settlement.currency_id), {})
-            settlement.balance_billed = sums.get("billed", 0.0)
-            settlement.balance_credited = sums.get("credited", 0.0)
-            settlement.balance_received = sums.get("received", 0.0)
-            settlement.balance_open = sums.get("open_amount", 0.0)
-            settlement.balance_overdue = sums.get("overdue", 0.0)
+        self.env["emsp.contract.balance"]._fill(self, "settlement_id")

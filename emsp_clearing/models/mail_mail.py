@@ -94,9 +94,11 @@ class MailMail(models.Model):
     def _end_hand_over(self, reply):
         """As soon as the server has taken the message. All else that follows from it can be made up for."""
         self.write({"state": "sent", "failure_type": False, "failure_reason": False})
+        # What the server took must not be taken back by whatever fails afterwards, not even by another
+        # transaction that has the delivery.
+        self.env.cr.commit()  # pylint: disable=invalid-commit
         # sudo: as in _note_delivery
         self.sudo().emsp_delivery_id._note_reply(reply)
-        # What the server took must not be taken back by whatever fails afterwards.
         self.env.cr.commit()  # pylint: disable=invalid-commit
 
     def _trigger_queue(self):

@@ -1,17 +1,15 @@
-from contextlib import closing
 from datetime import date
+from functools import partial
 from threading import Thread
 from unittest.mock import patch
 
-from psycopg2.errors import SerializationFailure
-
 from odoo import SUPERUSER_ID, Command, api
 from odoo.exceptions import UserError
-from odoo.sql_db import db_connect
-from odoo.tests import TransactionCase, tagged
+from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
 from .bank_common import BankCommon
+from .concurrency_common import ConcurrencyCommon
 
 
 @tagged("post_install", "-at_install")
@@ -72,9 +70,7 @@ class TestBankMatchingBatch(BankCommon):
 
 
 @tagged("post_install", "-at_install")
-class TestTwoImportsAtOnce(TransactionCase):
-    """On connections of their own: what is committed here is taken out of the database again."""
-
+class TestTwoImportsAtOnce(ConcurrencyCommon):
     def setUp(self):
         super().setUp()
         with self._connect() as cr:
@@ -117,10 +113,7 @@ class TestTwoImportsAtOnce(TransactionCase):
             invoice.action_post()
             self.invoice_id = invoice.id
             # Here and below: other connections see what is committed alone; _take_out takes it back.
-            cr.commit()  # pylint: disable=invalid-commit
-
-    def _connect(self):
-        return closing(db_connect(self.env.cr.dbname).cursor())
+            self._commit(cr)
 
     def _take_out(self):
         with self._connect() as cr:
@@ -147,7 +140,7 @@ class TestTwoImportsAtOnce(TransactionCase):
                 SQL("DELETE FROM res_partner WHERE id = %s", self.partner_id),
             ):
                 cr.execute(query)
-            cr.commit()  # pylint: disable=invalid-commit
+            self._commit(cr)
 
     def _import(self, cr, place):
         context = {"allowed_company_ids": [self.company_id]}
@@ -156,42 +149,15 @@ class TestTwoImportsAtOnce(TransactionCase):
         line = lines.create({**vals, "date": date(2026, 11, 16)})
         return line.is_reconciled
 
-    def _import_replayed(self, place, results, conflicts):
-        """Import and commit, replayed on a conflict as Odoo and the job queue do it."""
-        for __ in range(3):
-            with self._connect() as cr:
-                # Its view of the database is from now on.
-                cr.execute("SELECT 1")
-                try:
-                    results.append(self._import(cr, place))
-                    cr.commit()  # pylint: disable=invalid-commit
-                    return
-                except SerializationFailure as conflict:
-                    conflicts.append(conflict)
-                    cr.rollback()
-
-    def _wait_until_blocked(self):
-        with self._connect() as cr:
-            for __ in range(200):
-                cr.execute(
-                    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
-                    " AND wait_event_type = 'Lock'"
-                )
-                if cr.rowcount:
-                    return
-                cr.execute("SELECT pg_sleep(0.05)")
-                cr.rollback()
-        self.fail("The second import does not wait for the first.")
-
     @mute_logger("odoo.sql_db")
     def test_invoice_is_paid_by_one_of_two_imports(self):
         results, conflicts = [], []
-        second = Thread(target=self._import_replayed, args=(2, results, conflicts))
+        second = Thread(target=self._replayed, args=(partial(self._import, place=2), results, conflicts))
         with self._connect() as cr:
             self.assertTrue(self._import(cr, 1))
             second.start()
             self._wait_until_blocked()
-            cr.commit()  # pylint: disable=invalid-commit
+            self._commit(cr)
         second.join()
         self.assertEqual((results, len(conflicts)), ([False], 1))
         with self._connect() as cr:

@@ -1,21 +1,18 @@
-from contextlib import closing
 from datetime import date
+from functools import partial
 from threading import Thread
 
-from psycopg2.errors import SerializationFailure
-
 from odoo import SUPERUSER_ID, Command, api
-from odoo.sql_db import db_connect
-from odoo.tests import TransactionCase, tagged
+from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
+
+from .concurrency_common import ConcurrencyCommon
 
 DAY = date(2026, 11, 10)
 
 
 @tagged("post_install", "-at_install")
-class TestNumbersOfTwoTransactions(TransactionCase):
-    """On connections of their own: what is committed here is taken out of the database again."""
-
+class TestNumbersOfTwoTransactions(ConcurrencyCommon):
     def setUp(self):
         super().setUp()
         with self._connect() as cr:
@@ -43,11 +40,7 @@ class TestNumbersOfTwoTransactions(TransactionCase):
             self.partner_ids = env["res.partner"].create([{"name": "Two at once"}] * 3).ids
             self.addCleanup(self._take_out)
             self.move_ids = [self._draft(env, partner).id for partner in self.partner_ids]
-            # Here and below: other connections see what is committed alone; _take_out takes it back.
-            cr.commit()  # pylint: disable=invalid-commit
-
-    def _connect(self):
-        return closing(db_connect(self.env.cr.dbname).cursor())
+            self._commit(cr)
 
     def _draft(self, env, partner_id):
         return (
@@ -75,39 +68,12 @@ class TestNumbersOfTwoTransactions(TransactionCase):
             cr.execute(SQL("DELETE FROM account_journal WHERE id = %s", self.journal_id))
             cr.execute("DELETE FROM mail_alias WHERE alias_name LIKE 'two-at-once%'")
             cr.execute(SQL("DELETE FROM res_partner WHERE id IN %s", tuple(self.partner_ids)))
-            cr.commit()  # pylint: disable=invalid-commit
+            self._commit(cr)
 
     def _post(self, cr, move_id):
         move = api.Environment(cr, SUPERUSER_ID, {})["account.move"].browse(move_id)
         move._post(soft=False)
         return move.name
-
-    def _post_replayed(self, move_id, names, conflicts):
-        """Post and commit, replayed on a conflict as Odoo and the job queue do it."""
-        for __ in range(3):
-            with self._connect() as cr:
-                # Its view of the database is from now on.
-                cr.execute("SELECT 1")
-                try:
-                    names.append(self._post(cr, move_id))
-                    cr.commit()  # pylint: disable=invalid-commit
-                    return
-                except SerializationFailure as conflict:
-                    conflicts.append(conflict)
-                    cr.rollback()
-
-    def _wait_until_blocked(self):
-        with self._connect() as cr:
-            for __ in range(200):
-                cr.execute(
-                    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
-                    " AND wait_event_type = 'Lock' AND pg_sleep(0.05) IS NOT NULL"
-                )
-                if cr.rowcount:
-                    return
-                cr.execute("SELECT pg_sleep(0.05)")
-                cr.rollback()
-        self.fail("The second transaction does not wait for the first.")
 
     def _integrity(self):
         with self._connect() as cr:
@@ -124,12 +90,13 @@ class TestNumbersOfTwoTransactions(TransactionCase):
         names, conflicts = [], []
         with self._connect() as cr:
             names.append(self._post(cr, first))
-            other = Thread(target=self._post_replayed, args=(second, names, conflicts))
+            post_second = partial(self._post, move_id=second)
+            other = Thread(target=self._replayed, args=(post_second, names, conflicts))
             other.start()
             self._wait_until_blocked()
-            cr.commit()  # pylint: disable=invalid-commit
+            self._commit(cr)
             other.join(timeout=60)
-        self._post_replayed(third, names, conflicts)
+        self._replayed(partial(self._post, move_id=third), names, conflicts)
         self.assertEqual(names, ["TWO1/2026/00001", "TWO1/2026/00002", "TWO1/2026/00003"])
         [result] = self._integrity()
         self.assertEqual(result["status"], "verified")
@@ -143,5 +110,5 @@ class TestNumbersOfTwoTransactions(TransactionCase):
             self.assertEqual(self._post(cr, first), "TWO1/2026/00001")
             cr.rollback()
         names = []
-        self._post_replayed(second, names, [])
+        self._replayed(partial(self._post, move_id=second), names, [])
         self.assertEqual(names, ["TWO1/2026/00001"])

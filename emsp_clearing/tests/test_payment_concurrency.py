@@ -1,12 +1,12 @@
-from contextlib import closing
 from datetime import date
 from threading import Thread
 
 from odoo import SUPERUSER_ID, Command, api
 from odoo.exceptions import ConcurrencyError
-from odoo.sql_db import db_connect
-from odoo.tests import TransactionCase, tagged
+from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
+
+from .concurrency_common import ConcurrencyCommon
 
 TODAY = date(2026, 11, 23)
 OWN_IBAN = "NL35INGB0002445588"
@@ -14,17 +14,14 @@ CPO_IBAN = "NL91ABNA0417164300"
 
 
 @tagged("post_install", "-at_install")
-class TestTwoProposals(TransactionCase):
-    """On connections of their own: what is committed here is taken out of the database again."""
-
+class TestTwoProposals(ConcurrencyCommon):
     def setUp(self):
         super().setUp()
         with self._connect() as cr:
             env = api.Environment(cr, SUPERUSER_ID, {})
             self.addCleanup(self._take_out)
             self._create_data(env)
-            # Here and below: other connections see what is committed alone; _take_out takes it back.
-            cr.commit()  # pylint: disable=invalid-commit
+            self._commit(cr)
 
     def _create_data(self, env):
         self.journal_ids = self.bank_ids = self.partner_ids = [0]
@@ -103,13 +100,13 @@ class TestTwoProposals(TransactionCase):
             with mute_logger("odoo.sql_db"):
                 racer.start()
                 self._wait_until_blocked()
-                first.commit()  # pylint: disable=invalid-commit
+                self._commit(first)
                 racer.join(60)
             second.rollback()
         self.assertEqual(outcomes, ["ConcurrencyError"])
         with self._connect() as third:
             self._propose(third)
-            third.commit()  # pylint: disable=invalid-commit
+            self._commit(third)
         self.assertEqual(self._paid(), [10.0])
 
     def _propose_and_note(self, cr, outcomes):
@@ -130,22 +127,6 @@ class TestTwoProposals(TransactionCase):
             env = api.Environment(cr, SUPERUSER_ID, {})
             lines = env["account.payment.line"].search([("partner_id", "in", self.partner_ids)])
             return lines.mapped("amount_currency")
-
-    def _connect(self):
-        return closing(db_connect(self.env.cr.dbname).cursor())
-
-    def _wait_until_blocked(self):
-        with self._connect() as cr:
-            for __ in range(200):
-                cr.execute(
-                    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
-                    " AND wait_event_type = 'Lock' AND pg_sleep(0.05) IS NOT NULL"
-                )
-                if cr.rowcount:
-                    return
-                cr.execute("SELECT pg_sleep(0.05)")
-                cr.rollback()
-        self.fail("The second transaction does not wait for the first.")
 
     def _take_out(self):
         with self._connect() as cr:
@@ -177,4 +158,4 @@ class TestTwoProposals(TransactionCase):
             env["account.account"].browse(accounts).unlink()
             cr.execute(SQL("DELETE FROM res_partner_bank WHERE id IN %s", tuple(self.bank_ids)))
             cr.execute(SQL("DELETE FROM res_partner WHERE id IN %s", partners))
-            cr.commit()  # pylint: disable=invalid-commit
+            self._commit(cr)

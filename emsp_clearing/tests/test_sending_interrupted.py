@@ -3,6 +3,8 @@ import io
 from datetime import timedelta
 from unittest.mock import patch
 
+from psycopg2.errors import SerializationFailure
+
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
@@ -74,6 +76,20 @@ class TestSendingInterrupted(MailCommon):
         delivery = self.deliveries()
         self.assertEqual((delivery.state, delivery.reply), ("handed_over", "250 queued as 1"))
         self.assertEqual((delivery.handed_over_at, self.settlement.state), (self.begun, "sent"))
+
+    def test_what_the_server_took_is_committed_before_the_delivery_is_touched(self):
+        committed = []
+        commit = patch.object(self.env.cr, "commit", lambda: committed.append(self.mail.state))
+        conflict = patch.object(type(self.deliveries()), "_note_reply", side_effect=SerializationFailure)
+        with commit, conflict, self.assertRaises(SerializationFailure):
+            self.mail._end_hand_over("250 queued as 1")
+        self.assertEqual(committed, ["sent"])
+
+    def test_repeated_step_does_not_touch_a_delivery_whose_mail_is_under_way(self):
+        delivery = self.deliveries()
+        with patch.object(type(delivery), "write") as write:
+            self.send()
+        write.assert_not_called()
 
     def test_who_only_reads_cannot_say_that_it_has_arrived(self):
         self.run_cron(self.begun + HOUR)
