@@ -1,7 +1,6 @@
 """An OCPI platform by others, started as a process; tests/e2e/foreign_peer is its program."""
 
 import base64
-import os
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -55,10 +54,9 @@ class ForeignPeer:
         command += ["--party", self.party]
         # In an empty folder: the package reads an .env file where there is one.
         self.folder = tempfile.TemporaryDirectory()
-        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder.name, env=environment
+                command, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder.name
             )
         wait_until(self._is_up, f"the foreign platform, log {self.log}", 30)
         return self
