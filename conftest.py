@@ -4,8 +4,8 @@ import pytest
 
 
 @pytest.fixture(scope="session", autouse=True)
-def company_with_chart(request):
-    """A company with its chart of accounts, kept in the database of the run: each class of tests would
+def companies_with_charts(request):
+    """Companies with their charts of accounts, kept in the database of the run: each class of tests would
     load one of its own, which takes longer than most of its tests."""
     if not request.config.pluginmanager.hasplugin("odoo"):
         return
@@ -14,12 +14,24 @@ def company_with_chart(request):
     from odoo.modules.registry import Registry
     from odoo.tools import config
 
-    from odoo.addons.emsp_clearing.tests.common import PREPARED_COMPANY
+    from odoo.addons.emsp_clearing.tests.common import PREPARED_COMPANIES
 
     [database] = config["db_name"]
     with Registry(database).cursor() as cr:
         env = Environment(cr, SUPERUSER_ID, {})
-        if not env["res.company"].search_count([("name", "=", PREPARED_COMPANY)]):
-            company = env["res.company"].create({"name": PREPARED_COMPANY})
-            env["account.chart.template"].try_loading("generic_coa", company, install_demo=False)
-            company.account_fiscal_country_id = env.ref("base.us")
+        for code, name in PREPARED_COMPANIES.items():
+            if not env["res.company"].search_count([("name", "=", name)]):
+                prepare_company(env, code, name)
+
+
+def prepare_company(env, code, name):
+    """:param str code: of the country of its chart; empty: the generic one, as in the United States."""
+    charts = env["account.chart.template"]
+    country = env["res.country"].search([("code", "=", code)]) if code else env["res.country"]
+    vals = {"country_id": country.id, "currency_id": country.currency_id.id} if code else {}
+    company = env["res.company"].create({"name": name, **vals})
+    charts.try_loading(charts._guess_chart_template(country), company, install_demo=False)
+    if code:
+        company.currency_id = country.currency_id
+    else:
+        company.account_fiscal_country_id = env.ref("base.us")

@@ -6,11 +6,13 @@ from odoo.tools import file_open
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
+from .common import PreparedCompanyCommon
+
 OWN_IBAN = "FR7630006000011234567890189"
 PAYMENTS_FILE = "camt053_payments.xml"
 
 
-class BankCommon(AccountTestInvoicingCommon):
+class BankCommon(PreparedCompanyCommon):
     """A French CPO with a bank journal in EUR, a contract, and invoices without tax on demand."""
 
     @classmethod

@@ -54,8 +54,8 @@ CDR = {
     "total_time": 0.5,
     "last_updated": "2026-10-05T08:31:00Z",
 }
-# Made once for a run, in the project's conftest.py.
-PREPARED_COMPANY = "Prepared company"
+# Made once for a run, in the project's conftest.py: by the country of the accounts, "" for the generic ones.
+PREPARED_COMPANIES = {"": "Prepared company", "FR": "Prepared company in France"}
 
 
 def cdr_payload(number=1, start=None, minutes=30, energy=10.0, **changes):
@@ -92,13 +92,14 @@ def raw(payload):
 
 
 class PreparedCompanyCommon(AccountTestInvoicingCommon):
-    """Works in the company that the run has prepared, if it has, and no other country is asked for; what
-    it changes is taken back."""
+    """Works in the company that the run has prepared for the country, if it has; what it changes is taken
+    back."""
 
     @classmethod
     def setup_independent_company(cls, **kwargs):
-        company = cls.env["res.company"].search([("name", "=", PREPARED_COMPANY)])
-        if not company or cls.country_code:
+        name = PREPARED_COMPANIES.get(cls.country_code or "", False)
+        company = cls.env["res.company"].search([("name", "=", name)])
+        if not company:
             return super().setup_independent_company(**kwargs)
         cls.env.user.company_ids = [Command.link(company.id)]
         return company
