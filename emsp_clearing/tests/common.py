@@ -1,6 +1,7 @@
 import json
 from copy import deepcopy
 from datetime import date, datetime, timedelta
+from unittest.mock import patch
 
 from odoo import Command
 
@@ -91,9 +92,22 @@ def raw(payload):
     return json.dumps(payload).encode()
 
 
+def clear_invalidated_caches(registry):
+    invalidated = tuple(registry.cache_invalidated)
+    if invalidated:
+        registry.clear_cache(*invalidated)
+        registry.cache_invalidated.clear()
+
+
 class PreparedCompanyCommon(AccountTestInvoicingCommon):
     """Works in the company that the run has prepared for the country, if it has; what it changes is taken
     back."""
+
+    def setUp(self):
+        # What a test leaves behind is what a request leaves that is rolled back: a server then empties the
+        # caches that were invalidated. To fill all of them again takes a fifth of the tests' time.
+        with patch.object(type(self.registry), "clear_all_caches", clear_invalidated_caches):
+            super().setUp()
 
     @classmethod
     def setup_independent_company(cls, **kwargs):
