@@ -83,7 +83,7 @@ class AccountBankStatementLine(models.Model):
 
     def _lines_to_match(self):
         """The lines that are for the matching; who handles some of them otherwise takes them out."""
-        return self.filtered(
+        return self._read_at_once().filtered(
             lambda line: not line.is_reconciled and not line.currency_id.is_zero(line.amount)
         )
 

@@ -109,14 +109,17 @@ class AccountBankStatementLineCandidates(models.Model):
                 found[key].add(partner_id)
         return found
 
+    def _read_at_once(self):
+        """Have the lines read by one query, and not by the thousand. :return: the lines."""
+        self.fetch([name for name, field in self._fields.items() if field.store and field.column_type])
+        self.move_id.fetch(["date", "ref", "partner_id", "company_id"])
+        return self
+
     # --- Payments -----------------------------------------------------------------------------------
 
     def _payments(self):
         """:return: dict line id -> Payment of the core. All lines belong to one company."""
-        company = self.company_id
-        # Read at once what would otherwise be read by the thousand.
-        self.fetch([name for name, field in self._fields.items() if field.store and field.column_type])
-        self.move_id.fetch(["date", "ref", "partner_id", "company_id"])
+        company = self._read_at_once().company_id
         accounts = self._partners_by_account(self.mapped("account_number"), company)
         advised = self._advised_amounts()
         payments = {}
@@ -171,7 +174,7 @@ class AccountBankStatementLineCandidates(models.Model):
 
     def _open_documents(self):
         """:return: dict key of the core -> OpenDocument, of the one company of the lines."""
-        company = self.company_id
+        company = self._read_at_once().company_id
         documents = {}
         for key, rows in self._open_rows(company).items():
             residual = sum(row["residual"] for row in rows)

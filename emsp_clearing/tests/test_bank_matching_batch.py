@@ -32,7 +32,7 @@ class TestBankMatchingBatch(BankCommon):
 
         def refuse(line, *args):
             if line.payment_ref.endswith("502"):
-                raise UserError(line.env._("The period is closed."))
+                raise UserError(self.env._("The period is closed."))
             return prepare(line, *args)
 
         self.patch(lines_class, "_prepare_counterparts", refuse)
