@@ -82,7 +82,7 @@ def _problem_of_advice(case: Case, paid: dict[Key, Decimal], unknown: list[str])
 def _by_names(case: Case) -> Decision | None:
     if not case.named:
         return None
-    keys = [key for key in case.index.items if key in case.named]
+    keys = case.index.in_order(case.named)
     foreign = _foreign(case, keys)
     if foreign:
         return case.propose_each(Reason("currency", foreign[0]), keys)

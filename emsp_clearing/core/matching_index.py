@@ -69,6 +69,9 @@ class MatchIndex:
         if left > ZERO:
             self._put(key, left)
 
+    def in_order(self, keys: Iterable[Key]) -> list[Key]:
+        return sorted(keys, key=self._order)
+
     def named(self, text: str) -> list[Match]:
         return [match for match in self._references.find(text) if match.key in self._open]
 
@@ -83,7 +86,7 @@ class MatchIndex:
         """Some of them, where there are more than `limit`."""
         groups = [self._groups.get((payer, currency), {}) for payer in payers]
         found = {key for group in groups for key in islice(group, limit)}
-        return sorted(found, key=self._order)[:limit]
+        return self.in_order(found)[:limit]
 
     def total_of_payers(self, payers: Iterable[Hashable], currency: str) -> Decimal:
         return sum((self._totals.get((payer, currency), ZERO) for payer in payers), ZERO)
@@ -102,7 +105,7 @@ class MatchIndex:
 
     def _listed(self, groups: Iterable[Hashable]) -> list[Key]:
         found = {key for group in groups for key in islice(self._groups.get(group, ()), MAX_ALIKE)}
-        return sorted(found, key=self._order)
+        return self.in_order(found)
 
     def _order(self, key: Key) -> tuple[date, str]:
         return self.items[key].due, str(key)
