@@ -107,6 +107,10 @@ class ReferenceIndex:
         return found
 
     @cached_property
+    def _short_lengths(self) -> set[int]:
+        return {len(key) for key in self._shortened}
+
+    @cached_property
     def _bared(self) -> dict[str, list["_Entry"]]:
         """Those of letters and then digits, by their digits."""
         found: dict[str, list[_Entry]] = {}
@@ -201,8 +205,8 @@ class ReferenceIndex:
         ]
 
     def _without_zeros(self, pieces: Sequence[str]) -> list[Match]:
-        lengths = {len(key) for key in self._shortened}
-        found = [self._shortened.get(_without_zeros(window), ()) for window in _windows(pieces, lengths)]
+        windows = _windows(pieces, self._short_lengths)
+        found = [self._shortened.get(_without_zeros(window), ()) for window in windows]
         return [Match(entry.key, entry.reference, "zeros") for entry in chain.from_iterable(found)]
 
     def _bare(self, label: str) -> list[Match]:
