@@ -66,6 +66,7 @@
         "data/emsp_validation_ruleset_data.xml",
         "data/emsp_vat_rule_data.xml",
         "data/emsp_legal_mention_data.xml",
+        "data/emsp_interest_rate_data.xml",
         # documents: the mail template names the report
         "report/emsp_settlement_templates.xml",
         "report/emsp_settlement_reports.xml",
@@ -160,6 +161,7 @@
         "views/res_company_sending_views.xml",
         "views/res_company_exception_views.xml",
         "views/emsp_documents_page.xml",
+        "views/emsp_interest_rate_views.xml",
         # e-invoice
         "views/emsp_contract_einvoice_views.xml",
         "views/emsp_settlement_einvoice_views.xml",

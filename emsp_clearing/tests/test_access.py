@@ -71,6 +71,7 @@ RIGHTS = {
     "emsp.payment.status.import": (NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
     "emsp.vat.rule": (READER, READER, OWNER, NOBODY, NOBODY, NOBODY),
     "emsp.legal.mention": (READER, READER, OWNER, NOBODY, NOBODY, NOBODY),
+    "emsp.interest.rate": (READER, READER, OWNER, NOBODY, "rwc-", NOBODY),
     "emsp.webhook": (NOBODY, NOBODY, OWNER, NOBODY, NOBODY, NOBODY),
     "emsp.webhook.delivery": (NOBODY, NOBODY, READER, NOBODY, NOBODY, NOBODY),
     "emsp.delivery.target": (READER, READER, OWNER, NOBODY, NOBODY, NOBODY),
