@@ -17,8 +17,9 @@
         "base_vat",
         "mail",
         "portal",
-        # OCA: background jobs, bank statements, payment files
+        # OCA: background jobs, reminders, bank statements, payment files
         "queue_job",
+        "account_credit_control",
         "account_reconcile_oca",
         "account_statement_import_camt",
         "account_statement_import_sheet_file",
@@ -73,6 +74,10 @@
         "data/mail_template_data.xml",
         "data/emsp_exception_data.xml",
         "data/emsp_account_statement_data.xml",
+        # reminders: the levels name the mail, the mail names the report
+        "report/emsp_reminder_templates.xml",
+        "data/mail_template_reminder_data.xml",
+        "data/credit_control_policy_data.xml",
         # wizards before the views whose buttons open them
         "wizard/account_statement_import_views.xml",
         "wizard/emsp_cdr_import_views.xml",
@@ -161,7 +166,13 @@
         "views/res_company_sending_views.xml",
         "views/res_company_exception_views.xml",
         "views/emsp_documents_page.xml",
+        # reminders: they inherit the forms of contracts, partners and invoices
+        "views/credit_control_line_views.xml",
+        "views/credit_control_communication_views.xml",
+        "views/credit_control_policy_views.xml",
         "views/emsp_interest_rate_views.xml",
+        "views/emsp_reminder_views.xml",
+        "views/res_config_settings_reminder_views.xml",
         # e-invoice
         "views/emsp_contract_einvoice_views.xml",
         "views/emsp_settlement_einvoice_views.xml",
@@ -186,6 +197,7 @@
         "views/emsp_account_statement_views.xml",
         "views/emsp_account_statement_portal_templates.xml",
         "views/emsp_settlement_payment_portal_templates.xml",
+        "views/emsp_reminder_menus.xml",
     ],
     "post_init_hook": "post_init",
     "assets": {

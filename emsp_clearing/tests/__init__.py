@@ -84,6 +84,8 @@ from . import (
     test_price_grid,
     test_price_simulation,
     test_refund_transfer,
+    test_reminder,
+    test_reminder_interest,
     test_remittance_advice,
     test_sending,
     test_sending_interrupted,
