@@ -48,6 +48,21 @@ DELIVERY_TRANSITIONS: Transitions = frozenset(
     }
 )
 
+# Of a netting statement. What both accepted can still be taken back; what is settled is only undone.
+NETTING_TRANSITIONS: Transitions = frozenset(
+    {
+        ("draft", "sent"),
+        ("draft", "cancelled"),
+        ("sent", "draft"),
+        ("sent", "accepted"),
+        ("sent", "cancelled"),
+        ("accepted", "draft"),
+        ("accepted", "settled"),
+        ("accepted", "cancelled"),
+        ("settled", "cancelled"),
+    }
+)
+
 
 def check(transitions: Transitions, old: str, new: str) -> bool:
     """Whether something changes; the same state again is allowed and changes nothing.
