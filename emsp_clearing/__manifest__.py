@@ -78,12 +78,15 @@
         "report/emsp_reminder_templates.xml",
         "data/mail_template_reminder_data.xml",
         "data/credit_control_policy_data.xml",
+        "report/emsp_netting_reports.xml",
+        "data/emsp_netting_data.xml",
         # wizards before the views whose buttons open them
         "wizard/account_statement_import_views.xml",
         "wizard/emsp_cdr_import_views.xml",
         "wizard/emsp_dispute_decide_views.xml",
         "wizard/emsp_dispute_open_views.xml",
         "wizard/emsp_inbox_decide_views.xml",
+        "wizard/emsp_netting_accept_views.xml",
         "wizard/emsp_ocpi_connection_register_views.xml",
         "wizard/emsp_ocpi_connection_token_views.xml",
         "wizard/emsp_payment_status_import_views.xml",
@@ -145,6 +148,7 @@
         "views/emsp_accrual_views.xml",
         "views/account_move_vendor_bill_views.xml",
         "views/emsp_contract_journal_views.xml",
+        "views/emsp_contract_netting_views.xml",
         "views/res_config_settings_views.xml",
         # payments: they inherit the forms of orders, documents, contracts and settings
         "views/emsp_payment_file_views.xml",
@@ -188,6 +192,8 @@
         "views/emsp_clearing_menus.xml",
         "views/emsp_accrual_menus.xml",
         "views/emsp_payment_menus.xml",
+        # netting: its menu is below the main one
+        "views/emsp_netting_views.xml",
         "views/emsp_vat_menus.xml",
         # its menu hangs below the application's
         "views/emsp_remittance_advice_views.xml",

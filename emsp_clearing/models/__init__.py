@@ -267,3 +267,20 @@ from . import (  # isort: skip
     res_config_settings_payment,
     res_partner_bank,
 )
+
+# Netting: the model first, what it becomes next.
+from . import emsp_netting, emsp_netting_line  # isort: skip
+from . import (  # isort: skip
+    account_bank_statement_line_netting,
+    account_move_netting,
+    account_payment_line_netting,
+    account_payment_order_netting,
+    emsp_contract_netting,
+    emsp_netting_document,
+    emsp_netting_entry,
+    emsp_netting_portal,
+    emsp_netting_proposal,
+    emsp_netting_step,
+    emsp_netting_transfer,
+    res_company_netting,
+)

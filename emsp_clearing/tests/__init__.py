@@ -46,6 +46,7 @@ from . import (
     test_legal_mention,
     test_location_connector,
     test_menus,
+    test_netting,
     test_notice,
     test_ocpi_auth,
     test_ocpi_cdrs,

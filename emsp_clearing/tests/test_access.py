@@ -55,6 +55,9 @@ RIGHTS = {
     "emsp.dispute.report": (READER, READER, READER, NOBODY, NOBODY, NOBODY),
     "emsp.accrual": (READER, READER, OWNER, NOBODY, NOBODY, NOBODY),
     "emsp.accrual.line": (READER, READER, EDITOR, NOBODY, NOBODY, NOBODY),
+    "emsp.netting": (READER, READER, EDITOR, NOBODY, NOBODY, NOBODY),
+    "emsp.netting.line": (READER, READER, READER, NOBODY, NOBODY, NOBODY),
+    "emsp.netting.accept": (NOBODY, NOBODY, "rwc-", NOBODY, NOBODY, NOBODY),
     "emsp.api.answer": (NOBODY, NOBODY, READER, NOBODY, NOBODY, NOBODY),
     "emsp.account.statement": ("rwc-", "rwc-", "rwc-", NOBODY, "rwc-", NOBODY),
     "emsp.contract.balance": (READER, READER, READER, NOBODY, NOBODY, NOBODY),
@@ -80,7 +83,14 @@ RIGHTS = {
     "emsp.ocpi.connection.token": (NOBODY, NOBODY, "r-c-", NOBODY, NOBODY, NOBODY),
 }
 # test_portal_access says which records and which fields.
-SHOWN_TO_PARTNERS = {"emsp.cdr", "emsp.cdr.finding", "emsp.dispute", "emsp.settlement"}
+SHOWN_TO_PARTNERS = {
+    "emsp.cdr",
+    "emsp.cdr.finding",
+    "emsp.dispute",
+    "emsp.netting",
+    "emsp.netting.line",
+    "emsp.settlement",
+}
 ROLES = ("user", "operator", "manager", "endpoint", "accountant", "employee")
 GROUPS = {
     "user": "emsp_clearing.emsp_clearing_group_user",
@@ -179,6 +189,7 @@ class TestRights(AccessCommon):
                 "_cron_run_clocks",
                 "_cron_remind",
             ),
+            "emsp.netting": ("_accept_for_partner", "_refuse_for_partner", "_settle", "_clear", "_undo"),
             "emsp.exception": ("_open", "_close"),
             "emsp.ocpi.connection": ("_generate_token", "_seal_chain", "_find_by_token"),
             "emsp.ocpi.message": ("_keep",),

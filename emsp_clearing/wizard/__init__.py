@@ -10,6 +10,7 @@ from . import (
     emsp_dispute_decide,
     emsp_dispute_open,
     emsp_inbox_decide,
+    emsp_netting_accept,
     emsp_ocpi_connection_register,
     emsp_ocpi_connection_token,
     emsp_payment_status_import,
