@@ -188,6 +188,7 @@
         "views/portal_dispute_templates.xml",
         "views/portal_dispute_opening_templates.xml",
         "views/portal_dispute_hooks.xml",
+        "views/emsp_netting_portal_templates.xml",
         # menus last: they name the actions above
         "views/emsp_clearing_menus.xml",
         "views/emsp_accrual_menus.xml",

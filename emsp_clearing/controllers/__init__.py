@@ -12,5 +12,6 @@ from . import (
     portal_dispute_opening,
     portal_dispute_sheet,
     portal_disputes,
+    portal_netting,
     verify,
 )
