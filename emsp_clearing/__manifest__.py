@@ -80,6 +80,7 @@
         "data/credit_control_policy_data.xml",
         "report/emsp_netting_reports.xml",
         "data/emsp_netting_data.xml",
+        "data/emsp_ledger_layout_data.xml",
         # wizards before the views whose buttons open them
         "wizard/account_statement_import_views.xml",
         "wizard/emsp_cdr_import_views.xml",
@@ -195,6 +196,7 @@
         "views/emsp_payment_menus.xml",
         # netting: its menu is below the main one
         "views/emsp_netting_views.xml",
+        "views/emsp_ledger_export_views.xml",
         "views/emsp_vat_menus.xml",
         # its menu hangs below the application's
         "views/emsp_remittance_advice_views.xml",

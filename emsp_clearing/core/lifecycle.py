@@ -63,6 +63,9 @@ NETTING_TRANSITIONS: Transitions = frozenset(
     }
 )
 
+# Of a ledger export: a run is never opened again.
+LEDGER_EXPORT_TRANSITIONS: Transitions = frozenset({("draft", "done")})
+
 
 def check(transitions: Transitions, old: str, new: str) -> bool:
     """Whether something changes; the same state again is allowed and changes nothing.

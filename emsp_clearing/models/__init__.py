@@ -284,3 +284,7 @@ from . import (  # isort: skip
     emsp_netting_transfer,
     res_company_netting,
 )
+
+# Ledger exports: the run first, its formats next.
+from . import emsp_ledger_export, emsp_ledger_layout  # isort: skip
+from . import emsp_ledger_export_datev, emsp_ledger_export_fec, res_company_datev  # isort: skip

@@ -43,6 +43,7 @@ from . import (
     test_inbox,
     test_invoice_docx,
     test_invoice_layout,
+    test_ledger_export,
     test_legal_mention,
     test_location_connector,
     test_menus,

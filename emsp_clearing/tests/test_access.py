@@ -58,6 +58,11 @@ RIGHTS = {
     "emsp.netting": (READER, READER, EDITOR, NOBODY, NOBODY, NOBODY),
     "emsp.netting.line": (READER, READER, READER, NOBODY, NOBODY, NOBODY),
     "emsp.netting.accept": (NOBODY, NOBODY, "rwc-", NOBODY, NOBODY, NOBODY),
+    # For accountants alone: they are in test_ledger_export.
+    "emsp.ledger.export": (NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
+    "emsp.ledger.export.item": (NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
+    "emsp.ledger.layout": (NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
+    "emsp.ledger.column": (NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
     "emsp.api.answer": (NOBODY, NOBODY, READER, NOBODY, NOBODY, NOBODY),
     "emsp.account.statement": ("rwc-", "rwc-", "rwc-", NOBODY, "rwc-", NOBODY),
     "emsp.contract.balance": (READER, READER, READER, NOBODY, NOBODY, NOBODY),

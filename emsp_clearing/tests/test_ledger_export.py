@@ -1,0 +1,290 @@
+import csv
+import hashlib
+import io
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+
+from psycopg2.errors import UniqueViolation
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import new_test_user, tagged
+from odoo.tools import SQL, mute_logger
+
+from .bank_common import BankCommon
+
+
+class LedgerCommon(BankCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.csv_layout = cls.env.ref("emsp_clearing.emsp_ledger_layout_csv")
+        cls.datev_layout = cls.env.ref("emsp_clearing.emsp_ledger_layout_datev")
+        cls.company.write(
+            {"emsp_datev_advisor": 29098, "emsp_datev_client": 55003, "emsp_datev_account_length": 6}
+        )
+        cls.invoice = cls._taxed("INV/2026/00001", 100.0)
+        cls.bill = cls._taxed("BILL/1", 50.0, "in_invoice")
+
+    @classmethod
+    def _taxed(cls, name, amount, move_type="out_invoice"):
+        kind = "sale" if move_type.startswith("out") else "purchase"
+        tax = cls.company_data[f"default_tax_{kind}"]
+        line = {"name": "Charging energy", "price_unit": amount, "tax_ids": [Command.set(tax.ids)]}
+        return cls._create_document(name, 0, move_type=move_type, invoice_line_ids=[Command.create(line)])
+
+    def _export(self, layout=None, **vals):
+        export = self.env["emsp.ledger.export"].create(
+            {
+                "company_id": self.company.id,
+                "layout_id": (layout or self.csv_layout).id,
+                "date_first": date(2026, 11, 1),
+                "date_last": date(2026, 11, 30),
+                **vals,
+            }
+        )
+        export.action_export()
+        return export
+
+    def _rows(self, export, encoding="utf-8-sig"):
+        text = export.attachment_id.raw.decode(encoding)
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))
+
+
+@tagged("post_install", "-at_install")
+class TestLedgerExport(LedgerCommon):
+    def test_run_holds_its_file_figures_and_person(self):
+        export = self._export()
+        lines = (self.invoice | self.bill).line_ids
+        self.assertEqual(export.item_count, len(lines))
+        self.assertEqual(export.amount_debit, sum(lines.mapped("debit")))
+        self.assertEqual(export.amount_debit, export.amount_credit)
+        self.assertEqual(export.sha256, hashlib.sha256(export.attachment_id.raw).hexdigest())
+        self.assertEqual((export.state, export.user_id), ("done", self.env.user))
+        titles, *rows = self._rows(export)
+        self.assertEqual(titles[:4], ["Accounting date", "Journal: code", "Entry: number", "Account: number"])
+        self.assertEqual(len(rows), len(lines))
+        self.assertEqual({row[2] for row in rows}, {self.invoice.name, self.bill.name})
+        debits = sum(Decimal(row[9].replace(",", ".")) for row in rows)
+        self.assertEqual(float(debits), export.amount_debit)
+
+    def test_item_goes_to_a_target_once_unless_asked(self):
+        first = self._export()
+        with self.assertRaisesRegex(UserError, "all went to CSV"), self.env.cr.savepoint():
+            self._export()
+        later = self._taxed("INV/2026/00002", 10.0)
+        second = self._export()
+        self.assertEqual(second.item_count, len(later.line_ids))
+        self.assertEqual(second.left_out_count, first.item_count)
+        third = self._export(is_again=True)
+        self.assertEqual(third.item_count, first.item_count + second.item_count)
+        self.assertTrue(third.is_again)
+        items = self.env["emsp.ledger.export.item"].search([("export_id", "=", third.id)])
+        self.assertTrue(all(items.mapped("is_again")))
+        self.assertEqual(self._export(self.datev_layout).item_count, third.item_count)
+
+    def test_database_refuses_an_item_that_goes_twice(self):
+        export = self._export()
+        insert = SQL(
+            "INSERT INTO emsp_ledger_export_item (export_id, layout_id, company_id, move_line_id, is_again) "
+            "SELECT export_id, layout_id, company_id, move_line_id, is_again FROM emsp_ledger_export_item "
+            "WHERE export_id = %s",
+            export.id,
+        )
+        with self.assertRaises(UniqueViolation), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+            self.env.cr.execute(insert)
+
+    def test_drafts_other_periods_and_other_journals_stay_out(self):
+        draft = self._taxed("INV/2026/00003", 10.0)
+        draft.button_draft()
+        export = self._export(journal_ids=[Command.set(self.invoice.journal_id.ids)])
+        self.assertEqual({row[2] for row in self._rows(export)[1:]}, {self.invoice.name})
+        with self.assertRaisesRegex(UserError, "no posted journal items"), self.env.cr.savepoint():
+            self._export(date_first=date(2026, 1, 1), date_last=date(2026, 1, 31))
+
+    def test_own_columns_separators_and_formats(self):
+        layout = self.env["emsp.ledger.layout"].create(
+            {
+                "name": "Own",
+                "separator": "|",
+                "decimal_sign": ".",
+                "date_format": "dmy_slashes",
+                "encoding": "cp1252",
+                "has_titles": False,
+                "column_ids": [
+                    Command.create({"source": source})
+                    for source in ("date", "label", "partner_name", "balance", "base_taxes")
+                ],
+            }
+        )
+        self.invoice.button_draft()
+        self.invoice.invoice_line_ids.name = "=cmd|é"
+        self.invoice.action_post()
+        export = self._export(layout, journal_ids=[Command.set(self.invoice.journal_id.ids)])
+        text = export.attachment_id.raw.decode("cp1252")
+        [row] = [line for line in text.splitlines() if "cmd" in line]
+        tax = self.invoice.invoice_line_ids.tax_ids.name
+        self.assertEqual(row, f'10/11/2026|"\'=cmd|é"|Beta Laden GmbH|-100.00|{tax}')
+
+    def test_layout_whose_signs_are_the_same_is_refused(self):
+        with self.assertRaisesRegex(ValidationError, "must not be the same"):
+            self.csv_layout.copy({"separator": ",", "decimal_sign": ","})
+
+    def test_run_that_is_done_stays_as_it_is(self):
+        export = self._export()
+        for change in (
+            lambda: export.write({"date_last": date(2026, 12, 31)}),
+            export.unlink,
+            export.action_export,
+        ):
+            with self.assertRaises(UserError):
+                change()
+
+    def test_statements_do_not_grow_with_the_items(self):
+        def count():
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self._export(is_again=True)
+            return self.env.cr.sql_log_count - before
+
+        count()
+        few = count()
+        for number in range(5, 15):
+            self._taxed(f"INV/2026/{number:05}", 10.0)
+        self.assertLessEqual(count(), few + 2)
+
+    def test_accountants_export_and_nobody_else(self):
+        def user(login, *groups):
+            return new_test_user(
+                self.env,
+                login=login,
+                groups=",".join(("base.group_user", *groups)),
+                company_id=self.company.id,
+                company_ids=[Command.set(self.company.ids)],
+            )
+
+        accountant = user("ledger_accountant", "account.group_account_user")
+        exports = self.env["emsp.ledger.export"].with_user(accountant)
+        vals = {
+            "layout_id": self.csv_layout.id,
+            "date_first": date(2026, 11, 1),
+            "date_last": date(2026, 11, 30),
+        }
+        export = exports.create(vals)
+        export.action_export()
+        self.assertTrue(export.attachment_id.raw)
+        self.assertFalse(self.csv_layout.with_user(accountant).has_access("write"))
+        self.assertTrue(
+            self.csv_layout.with_user(user("ledger_chief", "account.group_account_manager")).has_access(
+                "write"
+            )
+        )
+        items = self.env["emsp.ledger.export.item"].with_user(accountant)
+        self.assertFalse(
+            items.has_access("write") or items.has_access("create") or items.has_access("unlink")
+        )
+        manager = user("ledger_manager", "emsp_clearing.emsp_clearing_group_manager")
+        for action in (
+            lambda: export.with_user(manager).read(["sha256"]),
+            lambda: export.attachment_id.with_user(manager).read(["raw"]),
+            lambda: self.env["emsp.ledger.export"].with_user(manager).create(vals),
+        ):
+            with self.assertRaises(AccessError):
+                action()
+
+    def test_runs_of_another_company_are_hidden(self):
+        export = self._export()
+        other = self.env["res.company"].create({"name": "Other CPO"})
+        stranger = new_test_user(
+            self.env,
+            login="ledger_stranger",
+            groups="base.group_user,account.group_account_user",
+            company_id=other.id,
+            company_ids=[Command.set(other.ids)],
+        )
+        with self.assertRaises(AccessError):
+            export.with_user(stranger).read(["sha256"])
+
+    def test_fec_is_that_of_the_localisation(self):
+        if "l10n_fr.fec.export.wizard" not in self.env:
+            self.skipTest("the French localisation is not installed")
+        self.company.vat = "FR23334175221"
+        layout = self.env.ref("emsp_clearing.emsp_ledger_layout_fec")
+        export = self._export(layout, date_first=date(2026, 1, 1), date_last=date(2026, 12, 31))
+        self.assertEqual(export.attachment_id.name, "334175221FEC20261231.txt")
+        lines = export.attachment_id.raw.decode().splitlines()
+        self.assertEqual(len(lines[0].split("|")), 18)
+        self.assertFalse(self.company.fiscalyear_lock_date)
+        self.assertEqual(self._export(layout).state, "done")
+
+
+@tagged("post_install", "-at_install")
+class TestLedgerExportDatev(LedgerCommon):
+    def test_rows_sum_to_the_ledger_for_every_account_and_side(self):
+        payment = self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=self.invoice.ids
+        )
+        payment.create({"payment_date": date(2026, 11, 20)})._create_payments()
+        self._create_bank_line("Fees", -3.5, date=date(2026, 11, 21))
+        accounts = self.invoice.line_ids.account_id
+        self.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "date": date(2026, 11, 22),
+                "journal_id": self.company_data["default_journal_misc"].id,
+                "line_ids": [
+                    Command.create({"name": "x", "account_id": account.id, "debit": debit, "credit": credit})
+                    for account, debit, credit in (
+                        (accounts[0], 10.01, 0),
+                        (accounts[1], 20.02, 0),
+                        (accounts[2], 0, 15.0),
+                        (accounts[0], 0, 15.03),
+                    )
+                ],
+            }
+        ).action_post()
+        export = self._export(self.datev_layout)
+        first, titles, *rows = self._rows(export, "cp1252")
+        self.assertEqual(first[:5], ["EXTF", "700", "21", "Buchungsstapel", "13"])
+        self.assertEqual(first[10:16], ["29098", "55003", "20260101", "6", "20261101", "20261130"])
+        self.assertEqual((len(first), len(titles)), (31, 125))
+        self.assertEqual({len(row) for row in rows}, {125})
+        found, expected = Counter(), Counter()
+        for row in rows:
+            amount = Decimal(row[0].replace(",", "."))
+            found[row[6], row[1]] += amount
+            found[row[7], "SH"["SH".index(row[1]) - 1]] += amount
+        lines = self.env["emsp.ledger.export.item"].search([("export_id", "=", export.id)]).move_line_id
+        for line in lines:
+            for side, amount in (("S", line.debit), ("H", line.credit)):
+                if amount:
+                    expected[line.account_id.code, side] += Decimal(str(round(amount, 2)))
+        self.assertEqual(found, expected)
+        self.assertEqual(float(sum(v for (__, side), v in found.items() if side == "S")), export.amount_debit)
+
+    def test_invoice_says_its_number_partner_key_and_lock(self):
+        self.company.emsp_datev_is_locked = True
+        self.invoice.invoice_line_ids.tax_ids.emsp_datev_key = "40"
+        export = self._export(self.datev_layout, journal_ids=[Command.set(self.invoice.journal_id.ids)])
+        __, __, *rows = self._rows(export, "cp1252")
+        revenue = self.invoice.invoice_line_ids.account_id.code
+        [row] = [row for row in rows if row[6] == revenue]
+        self.assertEqual((row[0], row[1], row[2], row[8]), ("100,00", "H", "EUR", "40"))
+        self.assertEqual((row[9], row[10], row[11]), ("1011", "INV/2026/00001", "101226"))
+        self.assertEqual(row[113], "1")
+        self.assertEqual(export.attachment_id.name, "EXTF_Buchungsstapel_20261101_20261130.csv")
+
+    def test_bill_has_the_number_of_its_vendor(self):
+        self.bill.ref = "SMO-2026-7"
+        export = self._export(self.datev_layout, journal_ids=[Command.set(self.bill.journal_id.ids)])
+        __, __, *rows = self._rows(export, "cp1252")
+        self.assertEqual({row[10] for row in rows}, {"SMO-2026-7"})
+
+    def test_file_holds_one_fiscal_year_and_needs_the_numbers(self):
+        with self.assertRaisesRegex(UserError, "one fiscal year"), self.env.cr.savepoint():
+            self._export(self.datev_layout, date_first=date(2025, 12, 1))
+        self.company.emsp_datev_client = 0
+        with self.assertRaisesRegex(UserError, "advisor and client numbers"):
+            self._export(self.datev_layout)
