@@ -165,19 +165,18 @@ def pair(items: Sequence[Item]) -> list[Pair]:
 
     :raise ValueError: when the items do not balance.
     """
-    debits = [[item, item.balance] for item in items if item.balance > 0]
-    credits = [[item, -item.balance] for item in items if item.balance < 0]
     if sum((item.balance for item in items), ZERO):
         raise ValueError("expected an entry that balances")
-    pairs, left, right = [], 0, 0
-    while left < len(debits):
-        (debit, owed), (credit, paid) = debits[left], credits[right]
+    debits = [item for item in items if item.balance > 0]
+    credits = [item for item in items if item.balance < 0]
+    pairs = []
+    owed = paid = ZERO
+    while debits:
+        owed, paid = owed or debits[0].balance, paid or -credits[0].balance
         amount = min(owed, paid)
-        pairs.append(Pair(debit, credit, amount))
-        debits[left][1] -= amount
-        credits[right][1] -= amount
-        left += not debits[left][1]
-        right += not credits[right][1]
+        pairs.append(Pair(debits[0], credits[0], amount))
+        owed, paid = owed - amount, paid - amount
+        debits, credits = debits[not owed :], credits[not paid :]
     return pairs
 
 
