@@ -136,11 +136,14 @@ class EmspNetting(models.Model):
                     for side in ("ours", "theirs")
                 )
             }
-            cleared = [line._signed("amount_cleared") for line in netting.line_ids]
+            cleared = sum(
+                (line._amount("amount_cleared") for line in netting.line_ids if line.side == "ours"), ZERO
+            )
             balance = sums["ours"] - sums["theirs"]
             netting.amount_ours = to_float(sums["ours"])
             netting.amount_theirs = to_float(sums["theirs"])
-            netting.amount_cleared = to_float(sum((amount for amount in cleared if amount > 0), ZERO))
+            # Of the partner's documents the same: what is cleared sums to zero.
+            netting.amount_cleared = to_float(cleared)
             netting.amount_balance = abs(from_float(to_float(balance), digits))
             netting.direction = "receive" if balance > 0 else "pay" if balance < 0 else "none"
 
@@ -201,6 +204,7 @@ class EmspNetting(models.Model):
 
     def _take_rows(self):
         """Of two that act at once, the second one is told that it came too late."""
+        self.check_access("write")
         try:
             self.lock_for_update()
         except LockError as error:

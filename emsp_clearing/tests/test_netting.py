@@ -32,9 +32,9 @@ class TestNettingProposal(NettingCommon):
                 ("RINV/1", "ours", -40.0),
             ],
         )
-        # 1000.00 - 40.00 and 300.00 - 25.50; what they owe in all is 1025.50, what we owe 340.00.
+        # 1000.00 - 40.00 and 300.00 - 25.50; the smaller one is set off.
         self.assertEqual((netting.amount_ours, netting.amount_theirs), (960.0, 274.5))
-        self.assertEqual((netting.amount_cleared, netting.amount_balance), (340.0, 685.5))
+        self.assertEqual((netting.amount_cleared, netting.amount_balance), (274.5, 685.5))
         self.assertEqual(netting.direction, "receive")
 
     def test_documents_dated_or_due_in_the_period_are_listed_and_no_others(self):
