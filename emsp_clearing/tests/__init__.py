@@ -48,6 +48,7 @@ from . import (
     test_location_connector,
     test_menus,
     test_netting,
+    test_netting_concurrency,
     test_netting_portal,
     test_notice,
     test_ocpi_auth,

@@ -99,4 +99,7 @@ class TestNettingPortal(NettingCommon, HttpCase):
             for name in names:
                 with self.subTest(field=name), self.assertRaises(AccessError):
                     own.read([name])
-        self.assertFalse(self.netting.with_user(self.clerk).sudo(False).has_access("write"))
+        own = self.netting.with_user(self.clerk).sudo(False)
+        for change in (lambda: own.write({"access_token": "x"}), own.action_cancel, own.unlink):
+            with self.assertRaises(AccessError):
+                change()
