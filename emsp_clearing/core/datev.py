@@ -15,6 +15,8 @@ from .money import ZERO
 ENCODING = "cp1252"
 FORMAT_VERSION = 13
 MAX_DOCUMENT, MAX_TEXT, MAX_LABEL = 36, 60, 30
+# Of one batch.
+MAX_ROWS = 99_999
 # What a document field may hold; anything else is left out.
 _NOT_IN_DOCUMENT = re.compile(r"[^A-Za-z0-9$&%*+\-/]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
@@ -218,6 +220,15 @@ def rows(voucher: Voucher, items: Sequence[Item], batch: Batch) -> Iterator[str]
             _quote(by_place.get(place, "")) if place in _TEXT_FIELDS else _plain(by_place.get(place))
             for place in range(len(COLUMNS))
         )
+
+
+def is_personal_account(number: str, account_length: int, *, is_debtor: bool) -> bool:
+    """Whether a number is one of a customer (debtor) or supplier: one digit longer than general ledger
+    accounts, customers from 1 to 6, suppliers from 7 to 9.
+    """
+    digits = "123456" if is_debtor else "789"
+    is_number = number.isascii() and number.isdecimal()
+    return is_number and len(number) == account_length + 1 and number[0] in digits
 
 
 def document_field(number: str) -> str:

@@ -286,5 +286,6 @@ from . import (  # isort: skip
 )
 
 # Ledger exports: the run first, its formats next.
-from . import emsp_ledger_export, emsp_ledger_layout  # isort: skip
-from . import emsp_ledger_export_datev, emsp_ledger_export_fec, res_company_datev  # isort: skip
+from . import emsp_ledger_export, emsp_ledger_export_entry, emsp_ledger_layout  # isort: skip
+from . import emsp_ledger_export_datev, emsp_ledger_export_fec  # isort: skip
+from . import res_company_datev, res_partner_datev  # isort: skip

@@ -11,12 +11,22 @@ from ..core.money import ZERO, from_float, to_float
 
 # How many journal items are in memory at once.
 CHUNK = 5000
+NO_ITEMS = ("line_section", "line_subsection", "line_note")
+# What people may write on a run that is done, and what they never write.
+EDITABLE = frozenset({"message_follower_ids", "message_ids"})
+RESULTS = frozenset(
+    {
+        *("state", "user_id", "exported_at", "item_count", "left_out_count", "amount_debit", "amount_credit"),
+        *("sha256", "attachment_id", "changed_entry_ids", "changed_count"),
+    }
+)
 
 
 class EmspLedgerExport(models.Model):
-    """One run: which journal items left for which target, when, by whom, and in which file.
+    """One run: which journal entries left for which target, when, by whom, and in which file.
 
-    An item goes to a target once. A run with "again" takes those that went before, too, and says so.
+    An entry goes to a target once, with all its items. A run with "again" takes those that went before,
+    too, and says so. What changed after it went is told by the next run to the target.
     """
 
     _name = "emsp.ledger.export"
@@ -47,7 +57,12 @@ class EmspLedgerExport(models.Model):
         "account.journal", string="Journals", check_company=True, help="Empty: all of them."
     )
     is_again = fields.Boolean(
-        string="Again", help="Also items that went to this target before. The run is marked by it."
+        string="Again", help="Also entries that went to this target before. The run is marked by it."
+    )
+    takes_changed = fields.Boolean(
+        string="Changed entries",
+        help="Also entries that were changed after they went to this target, with all their items. Delete them "
+        "there first: otherwise they are booked twice.",
     )
     is_final = fields.Boolean(
         string="Final",
@@ -70,6 +85,16 @@ class EmspLedgerExport(models.Model):
         copy=False,
         help="Items of the period that went to this target before.",
     )
+    changed_entry_ids = fields.Many2many(
+        "emsp.ledger.export.entry",
+        "emsp_ledger_export_changed_rel",
+        "export_id",
+        "entry_id",
+        string="Changed after their export",
+        readonly=True,
+        copy=False,
+    )
+    changed_count = fields.Integer(string="Entries changed after their export", readonly=True, copy=False)
     amount_debit = fields.Monetary(
         string="Debit", readonly=True, copy=False, currency_field="company_currency_id"
     )
@@ -90,10 +115,21 @@ class EmspLedgerExport(models.Model):
                 f"{export.layout_id.name or ''} {export.date_first or ''} – {export.date_last or ''}"
             )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_no_results(vals)
+        return super().create(vals_list)
+
+    def _check_no_results(self, vals):
+        if vals.keys() & RESULTS:
+            raise UserError(self.env._("What a ledger export says about itself is written by the run alone."))
+
     def _check_write(self, vals):
         # EXTENDS emsp.state.mixin
+        self._check_no_results(vals)
         done = self.filtered(lambda export: export.state != "draft")
-        if done and vals.keys() - {"message_follower_ids", "message_ids"}:
+        if done and vals.keys() - EDITABLE:
             raise UserError(
                 self.env._(
                     "%(export)s is done and does not change any more. Make a new one.", export=done[0].name
@@ -160,8 +196,11 @@ class EmspLedgerExport(models.Model):
     def action_view_items(self):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("account.action_account_moves_all")
-        items = self.env["emsp.ledger.export.item"].search([("export_id", "=", self.id)])
-        return {**action, "domain": [("id", "in", items.move_line_id.ids)], "context": {}}
+        domain = [
+            ("move_id.emsp_ledger_entry_ids.export_id", "=", self.id),
+            ("display_type", "not in", NO_ITEMS),
+        ]
+        return {**action, "domain": domain, "context": {}}
 
     def _export_to(self, file):
         """Extension point, by format: write the file.
@@ -170,7 +209,7 @@ class EmspLedgerExport(models.Model):
         """
         form, columns = self.layout_id._format(), self.layout_id.column_ids
         line, encoding = writer(form), self.layout_id.encoding
-        vals = self._take_items()
+        vals = self._take_entries()
         if self.layout_id.has_titles:
             file.write(line(column._get_title() for column in columns).encode(encoding, "replace"))
         elif encoding == "utf-8-sig":
@@ -188,56 +227,42 @@ class EmspLedgerExport(models.Model):
         domain = [
             ("company_id", "=", self.company_id.id),
             ("parent_state", "=", "posted"),
-            ("display_type", "not in", ("line_section", "line_subsection", "line_note")),
+            ("display_type", "not in", NO_ITEMS),
             ("date", ">=", self.date_first),
             ("date", "<=", self.date_last),
         ]
         return [*domain, ("journal_id", "in", self.journal_ids.ids)] if self.journal_ids else domain
 
-    def _take_items(self):
-        """Mark what this run exports; the database refuses an item that another run takes now.
+    def _take_entries(self):
+        """Mark what this run exports, and note what changed after an earlier one.
 
-        :return: vals item_count, left_out_count.
+        :return: vals item_count, left_out_count, changed_count.
         :raise UserError: there is nothing to export.
         """
-        lines = self.env["account.move.line"]
-        found = lines._search(self._items_domain())
-        lines.flush_model()
+        entries = self.env["emsp.ledger.export.entry"]
         self.env.flush_all()
-        before = SQL(
-            "EXISTS (SELECT 1 FROM emsp_ledger_export_item went WHERE went.layout_id = %s "
-            "AND went.move_line_id = found.id)",
-            self.layout_id.id,
-        )
-        self.env.cr.execute(
-            SQL(
-                "INSERT INTO emsp_ledger_export_item "
-                "(export_id, layout_id, company_id, move_line_id, is_again) "
-                "SELECT %(export)s, %(layout)s, %(company)s, found.id, %(before)s FROM (%(found)s) AS found "
-                "WHERE %(again)s OR NOT %(before)s",
-                export=self.id,
-                layout=self.layout_id.id,
-                company=self.company_id.id,
-                before=before,
-                found=found.select(),
-                again=self.is_again,
-            )
-        )
-        taken = self.env.cr.rowcount
-        self.env["emsp.ledger.export.item"].invalidate_model()
-        total = lines.search_count(self._items_domain())
+        changed = entries._changed(self.layout_id, self.company_id)
+        taken = entries._take(self, self._items_domain(), changed)
+        total = self.env["account.move.line"].search_count(self._items_domain())
         if not taken:
-            raise UserError(
-                self.env._(
-                    "There is nothing to export: of %(count)s journal items of the period, all went to "
-                    "%(target)s before. Tick Again to export them once more.",
-                    count=total,
-                    target=self.layout_id.name,
-                )
-                if total
-                else self.env._("There is nothing to export: the period has no posted journal items.")
-            )
-        return {"item_count": taken, "left_out_count": total - taken}
+            raise UserError(self._nothing_to_export(total, entries.browse(changed)))
+        told = entries.browse(changed)._tell(self)
+        return {"item_count": taken, "left_out_count": total - taken, "changed_count": told}
+
+    def _nothing_to_export(self, total, changed):
+        if not total:
+            return self.env._("There is nothing to export: the period has no posted journal items.")
+        text = self.env._(
+            "There is nothing to export: of %(count)s journal items of the period, all went to %(target)s "
+            "before. Tick Again to export them once more.",
+            count=total,
+            target=self.layout_id.name,
+        )
+        if not changed:
+            return text
+        names = ", ".join(changed[:10].mapped("name")) + (" …" if len(changed) > 10 else "")
+        note = self.env._("Changed after they went there: %s. Tick Changed entries to export these.", names)
+        return f"{text}\n{note}"
 
     def _rows(self):
         """The items of this run by date and entry, a few thousand at a time.
@@ -263,23 +288,23 @@ class EmspLedgerExport(models.Model):
         return SQL(
             """
             SELECT aml.id AS item_id, aml.move_id, aml.date, aml.move_name AS entry, move.ref AS reference,
-                   move.move_type,
-                   move.invoice_date, aml.date_maturity AS date_due, aml.journal_id, aml.account_id,
-                   aml.name AS label, aml.debit, aml.credit, aml.balance, aml.amount_currency,
+                   move.move_type, move.invoice_date, aml.date_maturity AS date_due,
+                   aml.journal_id, aml.account_id, aml.name AS label, aml.debit, aml.credit, aml.balance, aml.amount_currency,
                    currency.name AS currency, currency.decimal_places AS digits,
                    aml.matching_number AS matching,
                    partner.name AS partner_name, partner.ref AS partner_ref, partner.vat AS partner_vat,
-                   aml.tax_line_id,
+                   partner.commercial_partner_id, aml.tax_line_id,
                    ARRAY(SELECT rel.account_tax_id FROM account_move_line_account_tax_rel rel
                           WHERE rel.account_move_line_id = aml.id ORDER BY 1) AS tax_ids
-              FROM emsp_ledger_export_item item
-              JOIN account_move_line aml ON aml.id = item.move_line_id
-              JOIN account_move move ON move.id = aml.move_id
+              FROM emsp_ledger_export_entry entry
+              JOIN account_move move ON move.id = entry.move_id
+              JOIN account_move_line aml ON aml.move_id = move.id AND aml.display_type NOT IN %s
               JOIN res_currency currency ON currency.id = aml.currency_id
          LEFT JOIN res_partner partner ON partner.id = aml.partner_id
-             WHERE item.export_id = %s
-          ORDER BY aml.date, aml.move_name, aml.move_id, aml.id
+             WHERE entry.export_id = %s
+          ORDER BY move.date, move.name, move.id, aml.id
             """,
+            NO_ITEMS,
             self.id,
         )
 
@@ -291,7 +316,8 @@ class EmspLedgerExport(models.Model):
         taxes = self.env["account.tax"].with_context(active_test=False)
         return {
             "accounts": {
-                a.id: (a.code or "", a.name)
+                # No partner has an account of its own for what is not trade.
+                a.id: (a.code or "", a.name, "" if a.non_trade else a.account_type)
                 for a in accounts.search([("company_ids", "parent_of", company.id)])
             },
             "journals": {
@@ -309,6 +335,7 @@ class EmspLedgerExport(models.Model):
             "journal_name": journal[1],
             "account_code": account[0],
             "account_name": account[1],
+            "account_type": account[2],
             "debit": from_float(row["debit"], digits),
             "credit": from_float(row["credit"], digits),
             "balance": from_float(row["balance"], digits),
@@ -316,31 +343,3 @@ class EmspLedgerExport(models.Model):
             "tax": names["taxes"].get(row["tax_line_id"], ""),
             "base_taxes": ", ".join(filter(None, tax_names)),
         }
-
-
-class EmspLedgerExportItem(models.Model):
-    """That a journal item went out with a run. Written by runs alone."""
-
-    _name = "emsp.ledger.export.item"
-    _description = "Exported journal item"
-    _log_access = False
-
-    export_id = fields.Many2one(
-        "emsp.ledger.export", required=True, readonly=True, ondelete="cascade", index=True
-    )
-    layout_id = fields.Many2one("emsp.ledger.layout", required=True, readonly=True, ondelete="restrict")
-    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
-    move_line_id = fields.Many2one(
-        "account.move.line",
-        string="Journal item",
-        required=True,
-        readonly=True,
-        ondelete="cascade",
-        index=True,
-    )
-    is_again = fields.Boolean(string="Again", readonly=True, help="It went to the target before.")
-
-    _once = models.UniqueIndex(
-        "(layout_id, move_line_id) WHERE is_again IS NOT TRUE",
-        "Another export to the same target took these journal items just now. Try it again.",
-    )

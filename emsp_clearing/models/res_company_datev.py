@@ -14,6 +14,11 @@ class ResCompanyDatev(models.Model):
         required=True,
         help="Digits of general ledger accounts (Sachkontenlänge): 4 to 8.",
     )
+    emsp_datev_needs_personal = fields.Boolean(
+        string="DATEV numbers of partners required",
+        help="Ticked: nothing is exported to DATEV while a customer or supplier in it has no number there. "
+        "Otherwise what it owes goes out under the collective account.",
+    )
     emsp_datev_is_locked = fields.Boolean(
         string="DATEV locks the rows", help="Festschreibung: the rows are locked as soon as they are read."
     )
@@ -32,6 +37,7 @@ class ResConfigSettingsDatev(models.TransientModel):
     emsp_datev_advisor = fields.Integer(related="company_id.emsp_datev_advisor", readonly=False)
     emsp_datev_client = fields.Integer(related="company_id.emsp_datev_client", readonly=False)
     emsp_datev_account_length = fields.Integer(related="company_id.emsp_datev_account_length", readonly=False)
+    emsp_datev_needs_personal = fields.Boolean(related="company_id.emsp_datev_needs_personal", readonly=False)
     emsp_datev_is_locked = fields.Boolean(related="company_id.emsp_datev_is_locked", readonly=False)
 
 

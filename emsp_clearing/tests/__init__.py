@@ -44,6 +44,7 @@ from . import (
     test_invoice_docx,
     test_invoice_layout,
     test_ledger_export,
+    test_ledger_export_concurrency,
     test_legal_mention,
     test_location_connector,
     test_menus,

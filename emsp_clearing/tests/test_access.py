@@ -60,7 +60,7 @@ RIGHTS = {
     "emsp.netting.accept": (NOBODY, NOBODY, "rwc-", NOBODY, NOBODY, NOBODY),
     # For accountants alone: they are in test_ledger_export.
     "emsp.ledger.export": (NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
-    "emsp.ledger.export.item": (NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
+    "emsp.ledger.export.entry": (NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
     "emsp.ledger.layout": (NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
     "emsp.ledger.column": (NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY),
     "emsp.api.answer": (NOBODY, NOBODY, READER, NOBODY, NOBODY, NOBODY),

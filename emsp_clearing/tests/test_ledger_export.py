@@ -4,6 +4,7 @@ import io
 from collections import Counter
 from datetime import date
 from decimal import Decimal
+from unittest.mock import patch
 
 from psycopg2.errors import UniqueViolation
 
@@ -15,6 +16,9 @@ from odoo.tools import SQL, mute_logger
 from .bank_common import BankCommon
 
 
+ENTRIES = "emsp.ledger.export.entry"
+
+
 class LedgerCommon(BankCommon):
     @classmethod
     def setUpClass(cls):
@@ -24,6 +28,8 @@ class LedgerCommon(BankCommon):
         cls.company.write(
             {"emsp_datev_advisor": 29098, "emsp_datev_client": 55003, "emsp_datev_account_length": 6}
         )
+        for kind in ("sale", "purchase"):
+            cls.company_data[f"default_tax_{kind}"].amount = 20.0
         cls.invoice = cls._taxed("INV/2026/00001", 100.0)
         cls.bill = cls._taxed("BILL/1", 50.0, "in_invoice")
 
@@ -80,20 +86,85 @@ class TestLedgerExport(LedgerCommon):
         third = self._export(is_again=True)
         self.assertEqual(third.item_count, first.item_count + second.item_count)
         self.assertTrue(third.is_again)
-        items = self.env["emsp.ledger.export.item"].search([("export_id", "=", third.id)])
-        self.assertTrue(all(items.mapped("is_again")))
+        entries = self.env[ENTRIES].search([("export_id", "=", third.id)])
+        self.assertTrue(all(entries.mapped("is_again")))
         self.assertEqual(self._export(self.datev_layout).item_count, third.item_count)
 
-    def test_database_refuses_an_item_that_goes_twice(self):
+    def test_database_refuses_an_entry_that_goes_twice(self):
         export = self._export()
         insert = SQL(
-            "INSERT INTO emsp_ledger_export_item (export_id, layout_id, company_id, move_line_id, is_again) "
-            "SELECT export_id, layout_id, company_id, move_line_id, is_again FROM emsp_ledger_export_item "
+            "INSERT INTO emsp_ledger_export_entry (export_id, layout_id, company_id, move_id, move_key, is_again) "
+            "SELECT export_id, layout_id, company_id, move_id, move_key, is_again FROM emsp_ledger_export_entry "
             "WHERE export_id = %s",
             export.id,
         )
         with self.assertRaises(UniqueViolation), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
             self.env.cr.execute(insert)
+
+    def _change(self, invoice, amount):
+        invoice.button_draft()
+        invoice.invoice_line_ids.price_unit = amount
+        invoice.action_post()
+
+    def test_entry_changed_after_its_export_is_told_once_by_the_next_run(self):
+        first = self._export()
+        self._change(self.invoice, 120.0)
+        with (
+            self.assertRaisesRegex(UserError, "Changed after they went there: INV/2026/00001. Tick"),
+            self.env.cr.savepoint(),
+        ):
+            self._export()
+        later = self._taxed("INV/2026/00002", 10.0)
+        second = self._export()
+        self.assertEqual({row[2] for row in self._rows(second)[1:]}, {later.name})
+        self.assertEqual((second.changed_count, second.changed_entry_ids.move_id), (1, self.invoice))
+        told = second.changed_entry_ids
+        # 100.00 and 20 % of tax went with the first run; its figure stays.
+        self.assertEqual((told.export_id, told.amount, told.change), (first, 120.0, "changed"))
+        self._taxed("INV/2026/00003", 10.0)
+        self.assertEqual(self._export().changed_count, 0)
+        self._change(self.invoice, 130.0)
+        self._taxed("INV/2026/00004", 10.0)
+        self.assertEqual(self._export().changed_entry_ids.move_id, self.invoice)
+
+    def test_changed_entry_goes_again_as_a_whole_when_asked(self):
+        self._export()
+        self._change(self.invoice, 120.0)
+        export = self._export(takes_changed=True)
+        rows = self._rows(export)[1:]
+        self.assertEqual({row[2] for row in rows}, {self.invoice.name})
+        self.assertEqual(sorted(row[9] for row in rows), ["0,00", "0,00", "144,00"])
+        self.assertEqual((export.item_count, export.left_out_count, export.changed_count), (3, 3, 0))
+        with self.assertRaisesRegex(
+            UserError, "all went to CSV before. Tick Again to export them once more.$"
+        ):
+            self._export(takes_changed=True)
+
+    def test_entry_that_is_not_posted_any_more_or_deleted_is_told(self):
+        self._export()
+        self.invoice.button_draft()
+        self.bill.button_draft()
+        self.bill.name = False
+        self.bill.unlink()
+        later = self._taxed("INV/2026/00002", 10.0)
+        export = self._export(takes_changed=True)
+        self.assertEqual({row[2] for row in self._rows(export)[1:]}, {later.name})
+        told = export.changed_entry_ids
+        self.assertEqual(
+            [(entry.name, entry.change) for entry in told.sorted("name")],
+            [("BILL/1", "deleted"), ("INV/2026/00001", "unposted")],
+        )
+
+    def test_payment_and_posting_again_without_a_change_are_no_change(self):
+        self._export()
+        self.invoice.button_draft()
+        self.invoice.action_post()
+        payment = self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=self.invoice.ids
+        )
+        payment.create({"payment_date": date(2026, 11, 20)})._create_payments()
+        self._taxed("INV/2026/00002", 10.0)
+        self.assertEqual(self._export().changed_count, 0)
 
     def test_drafts_other_periods_and_other_journals_stay_out(self):
         draft = self._taxed("INV/2026/00003", 10.0)
@@ -181,10 +252,15 @@ class TestLedgerExport(LedgerCommon):
                 "write"
             )
         )
-        items = self.env["emsp.ledger.export.item"].with_user(accountant)
+        entries = self.env[ENTRIES].with_user(accountant)
         self.assertFalse(
-            items.has_access("write") or items.has_access("create") or items.has_access("unlink")
+            entries.has_access("write") or entries.has_access("create") or entries.has_access("unlink")
         )
+        for results in ({"state": "done"}, {"sha256": "0" * 64}, {"attachment_id": export.attachment_id.id}):
+            with self.assertRaisesRegex(UserError, "by the run alone"):
+                exports.create({**vals, **results})
+            with self.assertRaisesRegex(UserError, "by the run alone"):
+                exports.create(vals).write(results)
         manager = user("ledger_manager", "emsp_clearing.emsp_clearing_group_manager")
         for action in (
             lambda: export.with_user(manager).read(["sha256"]),
@@ -256,7 +332,8 @@ class TestLedgerExportDatev(LedgerCommon):
             amount = Decimal(row[0].replace(",", "."))
             found[row[6], row[1]] += amount
             found[row[7], "SH"["SH".index(row[1]) - 1]] += amount
-        lines = self.env["emsp.ledger.export.item"].search([("export_id", "=", export.id)]).move_line_id
+        lines = self.env["account.move.line"].search(export.action_view_items()["domain"])
+        self.assertEqual(len(lines), export.item_count)
         for line in lines:
             for side, amount in (("S", line.debit), ("H", line.credit)):
                 if amount:
@@ -275,6 +352,66 @@ class TestLedgerExportDatev(LedgerCommon):
         self.assertEqual((row[9], row[10], row[11]), ("1011", "INV/2026/00001", "101226"))
         self.assertEqual(row[113], "1")
         self.assertEqual(export.attachment_id.name, "EXTF_Buchungsstapel_20261101_20261130.csv")
+
+    def test_partners_with_numbers_of_their_own_are_the_accounts(self):
+        self.partner.write({"emsp_datev_debtor": "1000001", "emsp_datev_creditor": "7000001"})
+        export = self._export(self.datev_layout)
+        __, __, *rows = self._rows(export, "cp1252")
+        sales = [row for row in rows if row[10] == "INV/2026/00001"]
+        revenue, tax = (
+            self.invoice.line_ids.filtered(lambda line, kind=kind: line.display_type == kind).account_id.code
+            for kind in ("product", "tax")
+        )
+        # 100.00 and 20 % of tax: from the customer's account, to the credit of revenue and tax.
+        self.assertEqual(
+            sorted((row[0], row[1], row[6], row[7]) for row in sales),
+            sorted([("100,00", "H", revenue, "1000001"), ("20,00", "H", tax, "1000001")]),
+        )
+        bills = [row for row in rows if row not in sales]
+        self.assertEqual({row[7] for row in bills}, {"7000001"})
+        self.assertEqual({row[1] for row in bills}, {"S"})
+
+    def test_partner_without_a_number_is_the_collective_account_or_refused(self):
+        collective = self.invoice.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        journals = {"journal_ids": [Command.set(self.invoice.journal_id.ids)]}
+        export = self._export(self.datev_layout, **journals)
+        __, __, *rows = self._rows(export, "cp1252")
+        self.assertEqual({row[7] for row in rows}, {collective.account_id.code})
+        self.company.emsp_datev_needs_personal = True
+        with self.assertRaisesRegex(UserError, "Beta Laden GmbH has no DATEV customer number"):
+            self._export(self.datev_layout, is_again=True, **journals)
+
+    def test_number_is_of_a_company_and_one_digit_longer_than_accounts(self):
+        other = self.env["res.company"].create({"name": "Other CPO"})
+        self.partner.emsp_datev_debtor = "6999999"
+        self.assertFalse(self.partner.with_company(other).emsp_datev_debtor)
+        for name, number in (
+            ("emsp_datev_debtor", "100001"),
+            ("emsp_datev_debtor", "7000001"),
+            ("emsp_datev_debtor", "100000a"),
+            ("emsp_datev_creditor", "6999999"),
+        ):
+            with (
+                self.subTest(number),
+                self.assertRaisesRegex(ValidationError, "7 digits"),
+                self.env.cr.savepoint(),
+            ):
+                self.partner[name] = number
+        self.company.emsp_datev_account_length = 7
+        with self.assertRaisesRegex(UserError, "The DATEV number 6999999 of Beta Laden GmbH is none"):
+            self._export(self.datev_layout)
+
+    def test_account_as_long_as_a_partner_number_is_refused(self):
+        self.invoice.invoice_line_ids.account_id.code = "1000001"
+        with self.assertRaisesRegex(UserError, "Account 1000001 .* at most 6"):
+            self._export(self.datev_layout)
+
+    def test_file_with_more_rows_than_datev_reads_is_refused(self):
+        with (
+            patch("odoo.addons.emsp_clearing.models.emsp_ledger_export_datev.MAX_ROWS", 3),
+            self.assertRaisesRegex(UserError, "holds 3 rows, and these are 4"),
+        ):
+            self._export(self.datev_layout)
 
     def test_bill_has_the_number_of_its_vendor(self):
         self.bill.ref = "SMO-2026-7"

@@ -7,7 +7,18 @@ from decimal import Decimal
 from random import Random
 
 import pytest
-from emsp_core.datev import COLUMNS, Batch, Item, Voucher, document_field, encode, header, pair, rows
+from emsp_core.datev import (
+    COLUMNS,
+    Batch,
+    Item,
+    Voucher,
+    document_field,
+    encode,
+    header,
+    is_personal_account,
+    pair,
+    rows,
+)
 from emsp_core.money import D
 
 BATCH = Batch(
@@ -116,3 +127,26 @@ def test_text_is_quoted_and_cut_and_written_in_windows_1252() -> None:
     assert cells(line)[13] == ('Müller "Lade" ' + "x" * 60)[:60]
     assert b"M\xfcller" in encode(line)
     assert encode("Łódź €") == b"?\xf3d? \x80"
+
+
+@pytest.mark.parametrize(
+    ("number", "length", "is_debtor", "expected"),
+    [
+        ("10000", 4, True, True),
+        ("69999", 4, True, True),
+        ("70000", 4, True, False),
+        ("70000", 4, False, True),
+        ("69999", 4, False, False),
+        ("1000", 4, True, False),
+        ("100000", 4, True, False),
+        ("100000000", 8, True, True),
+        ("00001", 4, True, False),
+        ("1000a", 4, True, False),
+        ("1000²", 4, True, False),
+        ("", 4, True, False),
+    ],
+)
+def test_numbers_of_customers_and_suppliers_are_a_digit_longer(
+    number: str, length: int, is_debtor: bool, expected: bool
+) -> None:
+    assert is_personal_account(number, length, is_debtor=is_debtor) is expected

@@ -1,0 +1,192 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from .emsp_ledger_export import NO_ITEMS
+
+
+class EmspLedgerExportEntry(models.Model):
+    """That a journal entry went out with a run, and what it said then. Written by runs alone."""
+
+    _name = "emsp.ledger.export.entry"
+    _description = "Exported journal entry"
+    _log_access = False
+    _order = "date, name, id"
+
+    export_id = fields.Many2one(
+        "emsp.ledger.export",
+        string="Ledger export",
+        required=True,
+        readonly=True,
+        ondelete="cascade",
+        index=True,
+    )
+    layout_id = fields.Many2one("emsp.ledger.layout", required=True, readonly=True, ondelete="restrict")
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
+    company_currency_id = fields.Many2one(related="company_id.currency_id", string="Company currency")
+    move_id = fields.Many2one(
+        "account.move", string="Journal entry", readonly=True, ondelete="set null", index="btree_not_null"
+    )
+    move_key = fields.Integer(
+        string="Id of the entry", required=True, readonly=True, help="Known also when the entry is deleted."
+    )
+    name = fields.Char(string="Number", readonly=True)
+    date = fields.Date(readonly=True)
+    amount = fields.Monetary(string="Debit", readonly=True, currency_field="company_currency_id")
+    item_count = fields.Integer(string="Journal items", readonly=True)
+    fingerprint = fields.Char(readonly=True, help="Of all that was exported of the entry.")
+    told_fingerprint = fields.Char(
+        string="Fingerprint told", readonly=True, help="Of the change that a later run told."
+    )
+    is_again = fields.Boolean(string="Again", readonly=True, help="It went to the target before.")
+    change = fields.Selection(
+        [("changed", "Changed"), ("unposted", "Not posted any more"), ("deleted", "Deleted")],
+        compute="_compute_change",
+        help="What became of an entry that is not as it was exported.",
+    )
+
+    _once = models.UniqueIndex(
+        "(layout_id, move_key) WHERE is_again IS NOT TRUE",
+        "Another export to the same target took these journal entries just now. Try it again.",
+    )
+    _latest = models.Index("(layout_id, company_id, move_key, id)")
+
+    @api.depends("move_id.state")
+    def _compute_change(self):
+        for entry in self:
+            entry.change = (
+                "deleted"
+                if not entry.move_id
+                else "changed"
+                if entry.move_id.state == "posted"
+                else "unposted"
+            )
+
+    def _prints(self, moves):
+        """Posted entries as they are now: id, number, day, debits, items, fingerprint.
+
+        Lines are compared by what they say, not by their ids: taxes that are computed again have new ones.
+
+        :param SQL moves: a subselect of ids.
+        :return: SQL
+        """
+        return SQL(
+            """
+            SELECT move.id AS move_key, move.name, move.date, SUM(line.debit) AS amount, COUNT(*) AS item_count,
+                   md5(jsonb_build_array(
+                       move.name, move.date, move.ref, move.journal_id, jsonb_agg(line.words ORDER BY line.words)
+                   )::text) AS fingerprint
+              FROM account_move move
+              JOIN (
+                  SELECT aml.move_id, aml.debit,
+                         jsonb_build_array(
+                             aml.account_id, aml.partner_id, aml.currency_id, trim_scale(aml.balance),
+                             trim_scale(aml.amount_currency), aml.date_maturity, aml.name, aml.tax_line_id,
+                             ARRAY(SELECT rel.account_tax_id FROM account_move_line_account_tax_rel rel
+                                    WHERE rel.account_move_line_id = aml.id ORDER BY 1)
+                         ) AS words
+                    FROM account_move_line aml
+                   WHERE aml.display_type NOT IN %s
+              ) line ON line.move_id = move.id
+             WHERE move.state = 'posted' AND move.id IN %s
+          GROUP BY move.id
+            """,
+            NO_ITEMS,
+            moves,
+        )
+
+    def _latest_rows(self, layout, company):
+        """:return: SQL, of each entry that went to the target the row of its last run."""
+        return SQL(
+            "SELECT DISTINCT ON (move_key) id, move_key, fingerprint, told_fingerprint "
+            "FROM emsp_ledger_export_entry WHERE layout_id = %s AND company_id = %s "
+            "ORDER BY move_key, id DESC",
+            layout.id,
+            company.id,
+        )
+
+    def _changed(self, layout, company):
+        """:return: ids of the last rows of the entries that are not as they went to the target."""
+        went = self._latest_rows(layout, company)
+        query = SQL(
+            "WITH went AS MATERIALIZED (%(went)s), present AS (%(present)s) "
+            "SELECT went.id FROM went LEFT JOIN present ON present.move_key = went.move_key "
+            "WHERE present.fingerprint IS DISTINCT FROM went.fingerprint ORDER BY went.id",
+            went=went,
+            present=self._prints(SQL("(SELECT move_key FROM went)")),
+        )
+        return [found for [found] in self.env.execute_query(query)]
+
+    def _take(self, export, domain, changed):
+        """Mark what a run exports; the database refuses an entry that another run takes now.
+
+        :param domain: of journal items. :param changed: as of `_changed`.
+        :return: number of the journal items.
+        """
+        # The record rules of who exports.
+        found = self.env["account.move.line"]._search(domain)
+        query = SQL(
+            """
+            WITH went AS MATERIALIZED (%(went)s)
+            INSERT INTO emsp_ledger_export_entry (export_id, layout_id, company_id, move_id, move_key, name, date,
+                                                  amount, item_count, fingerprint, is_again)
+            SELECT %(export)s, %(layout)s, %(company)s, now.move_key, now.move_key, now.name, now.date,
+                   now.amount, now.item_count, now.fingerprint, went.id IS NOT NULL
+              FROM (%(now)s) AS now
+         LEFT JOIN went ON went.move_key = now.move_key
+             WHERE %(again)s OR went.id IS NULL OR (%(takes_changed)s AND went.id = ANY(%(changed)s))
+         RETURNING item_count
+            """,
+            went=self._latest_rows(export.layout_id, export.company_id),
+            export=export.id,
+            layout=export.layout_id.id,
+            company=export.company_id.id,
+            now=self._prints(found.subselect(SQL.identifier("account_move_line", "move_id"))),
+            again=export.is_again,
+            takes_changed=export.takes_changed,
+            changed=changed,
+        )
+        self.invalidate_model()
+        return sum(count for [count] in self.env.execute_query(query))
+
+    def _tell(self, export):
+        """Note with the run what changed, was not told before, and is not in its file.
+
+        :return: number of the entries.
+        """
+        if not self:
+            return 0
+        query = SQL(
+            """
+            WITH present AS (%(present)s),
+            told AS (
+                UPDATE emsp_ledger_export_entry entry
+                   SET told_fingerprint = COALESCE(present.fingerprint, 'gone')
+                  FROM emsp_ledger_export_entry same
+             LEFT JOIN present ON present.move_key = same.move_key
+                 WHERE same.id = entry.id AND entry.id = ANY(%(ids)s)
+                   AND entry.told_fingerprint IS DISTINCT FROM COALESCE(present.fingerprint, 'gone')
+                   AND NOT EXISTS (SELECT 1 FROM emsp_ledger_export_entry taken
+                                    WHERE taken.export_id = %(export)s AND taken.move_key = entry.move_key)
+             RETURNING entry.id
+            )
+            INSERT INTO emsp_ledger_export_changed_rel (export_id, entry_id) SELECT %(export)s, id FROM told
+            """,
+            present=self._prints(
+                SQL("(SELECT move_key FROM emsp_ledger_export_entry WHERE id = ANY(%s))", self.ids)
+            ),
+            ids=self.ids,
+            export=export.id,
+        )
+        self.env.cr.execute(query)
+        told = self.env.cr.rowcount
+        self.invalidate_model()
+        export.invalidate_recordset(["changed_entry_ids"])
+        return told
+
+
+class AccountMoveLedgerExport(models.Model):
+    _inherit = "account.move"
+
+    emsp_ledger_entry_ids = fields.One2many(
+        "emsp.ledger.export.entry", "move_id", string="Ledger exports", readonly=True, copy=False
+    )
