@@ -61,8 +61,8 @@ class EmspLedgerExport(models.Model):
     )
     takes_changed = fields.Boolean(
         string="Changed entries",
-        help="Also entries that were changed after they went to this target, with all their items. Delete them "
-        "there first: otherwise they are booked twice.",
+        help="Also entries that were changed after they went to this target, with all their items. Delete "
+        "them there first: otherwise they are booked twice.",
     )
     is_final = fields.Boolean(
         string="Final",
@@ -289,7 +289,8 @@ class EmspLedgerExport(models.Model):
             """
             SELECT aml.id AS item_id, aml.move_id, aml.date, aml.move_name AS entry, move.ref AS reference,
                    move.move_type, move.invoice_date, aml.date_maturity AS date_due,
-                   aml.journal_id, aml.account_id, aml.name AS label, aml.debit, aml.credit, aml.balance, aml.amount_currency,
+                   aml.journal_id, aml.account_id, aml.name AS label,
+                   aml.debit, aml.credit, aml.balance, aml.amount_currency,
                    currency.name AS currency, currency.decimal_places AS digits,
                    aml.matching_number AS matching,
                    partner.name AS partner_name, partner.ref AS partner_ref, partner.vat AS partner_vat,

@@ -110,8 +110,8 @@ class EmspLedgerExportDatev(models.Model):
             raise UserError(
                 self.env._(
                     "The DATEV number %(number)s of %(partner)s is none: general ledger accounts have "
-                    "%(length)s digits, so it has one more, and it begins with 1 to 6 for customers, with 7 to "
-                    "9 for suppliers.",
+                    "%(length)s digits, so it has one more, and it begins with 1 to 6 for customers, with 7 "
+                    "to 9 for suppliers.",
                     number=number,
                     partner=row["partner_name"],
                     length=company.emsp_datev_account_length,

@@ -48,7 +48,7 @@ class EmspLedgerExportEntry(models.Model):
         "(layout_id, move_key) WHERE is_again IS NOT TRUE",
         "Another export to the same target took these journal entries just now. Try it again.",
     )
-    _latest = models.Index("(layout_id, company_id, move_key, id)")
+    _latest = models.Index("(layout_id, move_key, id)")
 
     @api.depends("move_id.state")
     def _compute_change(self):
@@ -61,23 +61,24 @@ class EmspLedgerExportEntry(models.Model):
                 else "unposted"
             )
 
-    def _prints(self, moves):
-        """Posted entries as they are now: id, number, day, debits, items, fingerprint.
+    def _print(self, move):
+        """A posted entry as it is now: number, day, debits, items, fingerprint; no row if it is not posted.
 
         Lines are compared by what they say, not by their ids: taxes that are computed again have new ones.
+        Meant for LATERAL, so that the cost grows with the entries whatever the planner knows of them.
 
-        :param SQL moves: a subselect of ids.
-        :return: SQL
+        :param SQL move: its id. :return: SQL
         """
         return SQL(
             """
-            SELECT move.id AS move_key, move.name, move.date, SUM(line.debit) AS amount, COUNT(*) AS item_count,
+            SELECT move.name, move.date, SUM(line.debit) AS amount, COUNT(*) AS item_count,
                    md5(jsonb_build_array(
-                       move.name, move.date, move.ref, move.journal_id, jsonb_agg(line.words ORDER BY line.words)
+                       move.name, move.date, move.ref, move.journal_id,
+                       jsonb_agg(line.words ORDER BY line.words)
                    )::text) AS fingerprint
               FROM account_move move
-              JOIN (
-                  SELECT aml.move_id, aml.debit,
+        CROSS JOIN LATERAL (
+                  SELECT aml.debit,
                          jsonb_build_array(
                              aml.account_id, aml.partner_id, aml.currency_id, trim_scale(aml.balance),
                              trim_scale(aml.amount_currency), aml.date_maturity, aml.name, aml.tax_line_id,
@@ -85,34 +86,32 @@ class EmspLedgerExportEntry(models.Model):
                                     WHERE rel.account_move_line_id = aml.id ORDER BY 1)
                          ) AS words
                     FROM account_move_line aml
-                   WHERE aml.display_type NOT IN %s
-              ) line ON line.move_id = move.id
-             WHERE move.state = 'posted' AND move.id IN %s
+                   WHERE aml.move_id = move.id AND aml.display_type NOT IN %s
+              ) line
+             WHERE move.id = %s AND move.state = 'posted'
           GROUP BY move.id
             """,
             NO_ITEMS,
-            moves,
-        )
-
-    def _latest_rows(self, layout, company):
-        """:return: SQL, of each entry that went to the target the row of its last run."""
-        return SQL(
-            "SELECT DISTINCT ON (move_key) id, move_key, fingerprint, told_fingerprint "
-            "FROM emsp_ledger_export_entry WHERE layout_id = %s AND company_id = %s "
-            "ORDER BY move_key, id DESC",
-            layout.id,
-            company.id,
+            move,
         )
 
     def _changed(self, layout, company):
         """:return: ids of the last rows of the entries that are not as they went to the target."""
-        went = self._latest_rows(layout, company)
         query = SQL(
-            "WITH went AS MATERIALIZED (%(went)s), present AS (%(present)s) "
-            "SELECT went.id FROM went LEFT JOIN present ON present.move_key = went.move_key "
-            "WHERE present.fingerprint IS DISTINCT FROM went.fingerprint ORDER BY went.id",
-            went=went,
-            present=self._prints(SQL("(SELECT move_key FROM went)")),
+            """
+            SELECT went.id
+              FROM emsp_ledger_export_entry went
+         LEFT JOIN LATERAL (%(present)s) present ON TRUE
+             WHERE went.layout_id = %(layout)s AND went.company_id = %(company)s
+               AND present.fingerprint IS DISTINCT FROM went.fingerprint
+               AND NOT EXISTS (SELECT 1 FROM emsp_ledger_export_entry later
+                                WHERE later.layout_id = went.layout_id AND later.move_key = went.move_key
+                                  AND later.id > went.id)
+          ORDER BY went.id
+            """,
+            present=self._print(SQL("went.move_key")),
+            layout=layout.id,
+            company=company.id,
         )
         return [found for [found] in self.env.execute_query(query)]
 
@@ -126,27 +125,36 @@ class EmspLedgerExportEntry(models.Model):
         found = self.env["account.move.line"]._search(domain)
         query = SQL(
             """
-            WITH went AS MATERIALIZED (%(went)s)
-            INSERT INTO emsp_ledger_export_entry (export_id, layout_id, company_id, move_id, move_key, name, date,
-                                                  amount, item_count, fingerprint, is_again)
-            SELECT %(export)s, %(layout)s, %(company)s, now.move_key, now.move_key, now.name, now.date,
-                   now.amount, now.item_count, now.fingerprint, went.id IS NOT NULL
-              FROM (%(now)s) AS now
-         LEFT JOIN went ON went.move_key = now.move_key
-             WHERE %(again)s OR went.id IS NULL OR (%(takes_changed)s AND went.id = ANY(%(changed)s))
-         RETURNING item_count
+            WITH taken AS (
+                INSERT INTO emsp_ledger_export_entry (
+                       export_id, layout_id, company_id, move_id, move_key, name, date, amount, item_count,
+                       fingerprint, is_again)
+                SELECT %(export)s, %(layout)s, %(company)s, found.id, found.id, present.name, present.date,
+                       present.amount, present.item_count, present.fingerprint, went.id IS NOT NULL
+                  FROM account_move found
+            CROSS JOIN LATERAL (%(present)s) present
+             LEFT JOIN LATERAL (
+                       SELECT id FROM emsp_ledger_export_entry
+                        WHERE layout_id = %(layout)s AND move_key = found.id ORDER BY id DESC LIMIT 1
+                       ) went ON TRUE
+                 WHERE found.id IN %(found)s
+                   AND (%(again)s OR went.id IS NULL OR (%(takes_changed)s AND went.id = ANY(%(changed)s)))
+             RETURNING item_count
+            )
+            SELECT COALESCE(SUM(item_count), 0)::int FROM taken
             """,
-            went=self._latest_rows(export.layout_id, export.company_id),
             export=export.id,
             layout=export.layout_id.id,
             company=export.company_id.id,
-            now=self._prints(found.subselect(SQL.identifier("account_move_line", "move_id"))),
+            present=self._print(SQL("found.id")),
+            found=found.subselect(SQL.identifier("account_move_line", "move_id")),
             again=export.is_again,
             takes_changed=export.takes_changed,
             changed=changed,
         )
         self.invalidate_model()
-        return sum(count for [count] in self.env.execute_query(query))
+        [[count]] = self.env.execute_query(query)
+        return count
 
     def _tell(self, export):
         """Note with the run what changed, was not told before, and is not in its file.
@@ -157,23 +165,24 @@ class EmspLedgerExportEntry(models.Model):
             return 0
         query = SQL(
             """
-            WITH present AS (%(present)s),
-            told AS (
-                UPDATE emsp_ledger_export_entry entry
-                   SET told_fingerprint = COALESCE(present.fingerprint, 'gone')
-                  FROM emsp_ledger_export_entry same
-             LEFT JOIN present ON present.move_key = same.move_key
-                 WHERE same.id = entry.id AND entry.id = ANY(%(ids)s)
-                   AND entry.told_fingerprint IS DISTINCT FROM COALESCE(present.fingerprint, 'gone')
+            WITH present AS (
+                SELECT went.id, COALESCE(present.fingerprint, 'gone') AS fingerprint
+                  FROM emsp_ledger_export_entry went
+             LEFT JOIN LATERAL (%(present)s) present ON TRUE
+                 WHERE went.id = ANY(%(ids)s)
                    AND NOT EXISTS (SELECT 1 FROM emsp_ledger_export_entry taken
-                                    WHERE taken.export_id = %(export)s AND taken.move_key = entry.move_key)
-             RETURNING entry.id
+                                    WHERE taken.export_id = %(export)s AND taken.move_key = went.move_key)
+            ),
+            told AS (
+                UPDATE emsp_ledger_export_entry went SET told_fingerprint = present.fingerprint
+                  FROM present
+                 WHERE present.id = went.id
+                   AND went.told_fingerprint IS DISTINCT FROM present.fingerprint
+             RETURNING went.id
             )
             INSERT INTO emsp_ledger_export_changed_rel (export_id, entry_id) SELECT %(export)s, id FROM told
             """,
-            present=self._prints(
-                SQL("(SELECT move_key FROM emsp_ledger_export_entry WHERE id = ANY(%s))", self.ids)
-            ),
+            present=self._print(SQL("went.move_key")),
             ids=self.ids,
             export=export.id,
         )

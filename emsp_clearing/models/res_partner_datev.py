@@ -23,8 +23,8 @@ class ResPartnerDatev(models.Model):
         company_dependent=True,
         copy=False,
         groups="base.group_user",
-        help="Kreditorenkonto: in DATEV exports the account of what this supplier is owed. One digit longer than "
-        "general ledger accounts, beginning with 7 to 9. Empty: the collective account.",
+        help="Kreditorenkonto: in DATEV exports the account of what this supplier is owed. One digit longer "
+        "than general ledger accounts, beginning with 7 to 9. Empty: the collective account.",
     )
 
     emsp_has_datev = fields.Boolean(
@@ -43,7 +43,8 @@ class ResPartnerDatev(models.Model):
             if debtor and not is_personal_account(debtor, length, is_debtor=True):
                 raise ValidationError(
                     self.env._(
-                        "A DATEV customer number has %(digits)s digits and begins with 1 to 6, like %(example)s.",
+                        "A DATEV customer number has %(digits)s digits and begins with 1 to 6, like "
+                        "%(example)s.",
                         digits=length + 1,
                         example="1" + "0" * (length - 1) + "1",
                     )
@@ -51,7 +52,8 @@ class ResPartnerDatev(models.Model):
             if creditor and not is_personal_account(creditor, length, is_debtor=False):
                 raise ValidationError(
                     self.env._(
-                        "A DATEV supplier number has %(digits)s digits and begins with 7 to 9, like %(example)s.",
+                        "A DATEV supplier number has %(digits)s digits and begins with 7 to 9, like "
+                        "%(example)s.",
                         digits=length + 1,
                         example="7" + "0" * (length - 1) + "1",
                     )

@@ -15,7 +15,6 @@ from odoo.tools import SQL, mute_logger
 
 from .bank_common import BankCommon
 
-
 ENTRIES = "emsp.ledger.export.entry"
 
 
@@ -93,9 +92,9 @@ class TestLedgerExport(LedgerCommon):
     def test_database_refuses_an_entry_that_goes_twice(self):
         export = self._export()
         insert = SQL(
-            "INSERT INTO emsp_ledger_export_entry (export_id, layout_id, company_id, move_id, move_key, is_again) "
-            "SELECT export_id, layout_id, company_id, move_id, move_key, is_again FROM emsp_ledger_export_entry "
-            "WHERE export_id = %s",
+            "INSERT INTO emsp_ledger_export_entry (export_id, layout_id, company_id, move_key, is_again) "
+            "SELECT export_id, layout_id, company_id, move_key, is_again "
+            "FROM emsp_ledger_export_entry WHERE export_id = %s",
             export.id,
         )
         with self.assertRaises(UniqueViolation), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
