@@ -24,7 +24,9 @@ class EmspLedgerExportDatev(models.Model):
         keys, personal = self._datev_keys(), self._datev_personal_accounts()
         debit = credit = ZERO
         count = 0
-        for __, group in groupby(self._rows(), key=lambda row: row["move_id"]):
+        # One entry at a time: Odoo's own groupby has all of them in memory.
+        entries = groupby(self._rows(), key=lambda row: row["move_id"])  # pylint: disable=bad-builtin-groupby
+        for __, group in entries:
             entry = list(group)
             debit += sum((row["debit"] for row in entry), ZERO)
             credit += sum((row["credit"] for row in entry), ZERO)
