@@ -116,14 +116,15 @@ class EmspSettlementLines(models.Model):
 
     def _session_label(self, row):
         """The line of one session: its start first, so that lines stand in the order of time."""
-        locale = babel_locale_parse(get_lang(self.env, self._invoice_partner().lang).code)
+        env = self.with_context(lang=self._invoice_partner().lang or self.env.lang).env
+        locale = babel_locale_parse(get_lang(env).code)
         zone = ZoneInfo(row["time_zone"] or self.time_zone)
         start = row["session_start_at"].replace(tzinfo=UTC).astimezone(zone)
         facts = (
             row["ocpi_id"],
             format_datetime(start, "short", locale=locale),
             ", ".join(filter(None, (row["location_name"], row["evse_id"]))),
-            f"{formatLang(self.env, row['energy_kwh'], digits=3)} kWh",
+            f"{formatLang(env, row['energy_kwh'], digits=3)} kWh",
             f"{int(row['duration_s'] / 60)} min",
         )
         return f"{row['session_start_at']:%Y%m%d%H%M%S} " + " · ".join(filter(None, facts))

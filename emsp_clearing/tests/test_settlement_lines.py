@@ -48,6 +48,15 @@ class TestSettlementLines(SettlementCommon):
         self.assertEqual(first.product_id, self.env.ref("emsp_clearing.product_session"))
         self.assertEqual((first.emsp_session_count, first.quantity), (1, 1.0))
 
+    def test_line_of_a_session_is_in_the_language_of_the_partner(self):
+        self.env["res.lang"]._activate_lang("de_DE")
+        (self.partner | self.partner.child_ids).lang = "de_DE"
+        self.contract.line_grouping = "cdr"
+        line = self._settle(cdr_payload(1, energy=15.0)).move_id.invoice_line_ids
+        # 10:00 in Lyon; 15.000 kWh would be a thousand times as much to a German.
+        self.assertIn("05.10.26, 10:00", line.name)
+        self.assertIn("15,000 kWh · 30 min", line.name)
+
     def test_one_line_for_each_session_and_tax(self):
         reduced = self.env["account.tax"].create(
             {"name": "5.5 %", "amount": 5.5, "type_tax_use": "sale", "company_id": self.company.id}
