@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
+from shutil import rmtree
 from unittest.mock import patch
 
 from openpyxl import load_workbook
@@ -272,13 +273,15 @@ class TestAnnexDocument(DisputeCommon):
         self._receive(priced(1, 6.4))
         self._run_due(CUT_OFF)
         settlement = self._settlement()
-        before = set(Path(tempfile.gettempdir()).glob("emsp_annex_*"))
-        with patch.object(module, name, self._full_disk):
+        # A folder of its own: others on the machine may write an annex, too.
+        folder = tempfile.mkdtemp()
+        self.addCleanup(rmtree, folder)
+        with patch.object(module, name, self._full_disk), patch.object(tempfile, "tempdir", folder):
             self._run_due(LOCK)
         self.assertEqual((settlement.state, settlement.move_id.id), ("locked", False))
         self.assertIn("the disk is full", settlement.blocked_reason)
         self.assertEqual((self._cdrs().state, self._cdrs().move_id.id), ("locked", False))
-        self.assertEqual(set(Path(tempfile.gettempdir()).glob("emsp_annex_*")), before)
+        self.assertEqual(os.listdir(folder), [])
         self._run_due(LOCK + timedelta(hours=1))
         self.assertEqual((settlement.state, settlement.blocked_reason), ("invoiced", False))
         moves = self.env["account.move"].search([("emsp_settlement_id", "=", settlement.id)])
