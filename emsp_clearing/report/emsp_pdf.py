@@ -4,9 +4,11 @@ No network: a document may use `data:` URLs and the static files of installed ad
 """
 
 import atexit
+import gc
 import io
 import mimetypes
 import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import unquote, urljoin, urlsplit
@@ -57,7 +59,7 @@ def render_pdf(html: str) -> bytes:
     of `<html lang>`."""
     document = HTML(string=html, base_url=STATIC_BASE, url_fetcher=StaticFetcher())
     # Pango's fonts are not for several threads at once, and Python would run but one of them.
-    with _rendering:
+    with _rendering, _collecting_later():
         styles = _get_styles(_take_sources(document))
         return document.write_pdf(
             stylesheets=styles.sheets,
@@ -66,6 +68,19 @@ def render_pdf(html: str) -> bytes:
             uncompressed_pdf=True,
             finisher=_compress_streams,
         )
+
+
+@contextmanager
+def _collecting_later():
+    """Without the garbage collector: it finds nothing while all boxes of a document are in use, and looks
+    through all that Odoo holds each time."""
+    is_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_enabled:
+            gc.enable()
 
 
 class _Styles:
