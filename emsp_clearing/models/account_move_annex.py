@@ -135,7 +135,7 @@ class AccountMoveAnnex(models.Model):
         for move in self.filtered(lambda m: m.emsp_settlement_id and m.state == "posted"):
             if not move.emsp_annex_id:
                 # sudo: whoever may post the invoice makes its annex, as account does with the PDF.
-                move.sudo().with_context(lang=self.partner_id.lang)._make_annex()
+                move.sudo().with_context(lang=move.partner_id.lang)._make_annex()
         self.invalidate_recordset(["emsp_annex_id", *(field for field, *__ in DOCUMENTS.values())])
 
     def _make_annex(self):
