@@ -231,8 +231,7 @@ def settle(settlement):
 
 def settle_and_send(settlements):
     """As the hourly run begins it: each step enqueues the next one."""
-    for settlement in settlements.with_context(queue_job__no_delay=False):
-        settlement._enqueue("lock", LOCK)
+    settlements.with_context(queue_job__no_delay=False)._enqueue_due_steps(LOCK)
     finish_jobs(settlements.env)
 
 

@@ -140,6 +140,7 @@ from . import (
     emsp_session_inbox,
     emsp_session_missing,
     emsp_settlement_annex,
+    emsp_settlement_batch,
     emsp_settlement_document,
     emsp_settlement_group,
     emsp_settlement_invoice,

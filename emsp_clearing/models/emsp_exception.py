@@ -173,10 +173,12 @@ class EmspException(models.Model):
 
     @api.model
     def _close(self, kind, fact_key, as_of):
-        """Close the fact if it is open; as_of is naive UTC."""
+        """Close the fact if it is open; as_of is naive UTC. Kinds and keys may also be lists of them."""
+        kinds = [kind] if isinstance(kind, str) else [*kind]
+        keys = [fact_key] if isinstance(fact_key, str) else [*fact_key]
         # sudo: a fact ends whoever ends it; rights on the journal are for people who read and close.
         self.sudo().search(
-            [("kind", "=", kind), ("fact_key", "=", fact_key), ("state", "=", "open")]
+            [("kind", "in", kinds), ("fact_key", "in", keys), ("state", "=", "open")]
         )._set_closed(as_of)
 
     @api.model

@@ -205,7 +205,7 @@ class EmspSettlement(models.Model):
         """
         self.ensure_one()
         self._store({"blocked_reason": reason})
-        self._close_blocks(set(BLOCKING_KINDS) - {kind}, fields.Datetime.now())
+        self._close_blocks([other for other in BLOCKING_KINDS if other != kind], fields.Datetime.now())
         self.env["emsp.exception"]._open(
             kind,
             f"settlement:{self.id}",
@@ -214,12 +214,12 @@ class EmspSettlement(models.Model):
         )
 
     def _unblock(self, as_of):
-        self._store({"blocked_reason": False})
+        self.filtered("blocked_reason")._store({"blocked_reason": False})
         self._close_blocks(BLOCKING_KINDS, as_of)
 
     def _close_blocks(self, kinds, as_of):
-        for kind in kinds:
-            self.env["emsp.exception"]._close(kind, f"settlement:{self.id}", as_of)
+        keys = [f"settlement:{settlement.id}" for settlement in self]
+        self.env["emsp.exception"]._close(kinds, keys, as_of)
 
     def _zone_name(self):
         """Until the window opens, the contract's own is the one that counts."""

@@ -27,9 +27,10 @@ class EmspSettlementEinvoice(models.Model):
             "contract_reference": self.contract_id.reference,
         }
 
-    def _invoice(self):
+    @api.model
+    def _invoice(self, groups):
         # EXTENDS emsp_clearing
-        moves = super()._invoice()
+        moves = super()._invoice(groups)
         for move in moves:
             move._check_einvoice()
         return moves

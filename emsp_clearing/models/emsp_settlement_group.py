@@ -54,6 +54,31 @@ class EmspSettlementGroup(models.Model):
         )
         return self | sharing.sorted("id") | carried.filtered(self._is_taxed_as)
 
+    def _take_billing_groups(self, as_of):
+        """Sort these locked settlements into groups that are billed now; too little is carried forward.
+
+        Groups have no contract in common: what the next list of a contract has to pay depends on what
+        becomes of the one before.
+        :return: (list of groups, the settlements that come after them)
+        :raise RetryableJobError: another transaction works on one that is billed with them.
+        """
+        groups, taken, others = [], self.browse(), self.browse()
+        for settlement in self:
+            if settlement in taken:
+                continue
+            group = settlement._billing_group()
+            if group.contract_id & taken.contract_id:
+                others |= settlement
+                continue
+            if not group or group._locked_for("locked") != group:
+                continue
+            taken |= group
+            if group._is_below_minimum(as_of):
+                group._carry_forward()
+            else:
+                groups.append(group)
+        return groups, others
+
     def _sharing_settlements(self):
         """Those of other contracts of the partner that go onto the same invoice."""
         if not self.shares_invoice:

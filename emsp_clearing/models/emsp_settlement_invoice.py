@@ -1,4 +1,4 @@
-from odoo import Command, models
+from odoo import Command, api, models
 from odoo.exceptions import UserError
 
 from ..core.errors import InvoicingError
@@ -23,46 +23,53 @@ class EmspSettlementInvoice(models.Model):
 
     _inherit = "emsp.settlement"
 
-    def _invoice(self):
-        """Bill the locked sessions of these settlements, which go onto the same invoice.
+    @api.model
+    def _invoice(self, groups):
+        """Bill the locked sessions of settlements: those of a group go onto the same invoice.
 
-        :return: posted account.move, none where the lists sum to zero. With an invoice for each
-            session, some of them: the settlements stay locked until none is left.
+        :param groups: list of settlements.
+        :return: posted account.move, none where lists sum to zero. With an invoice for each session, some of
+            them: the settlements stay locked until none is left.
         """
-        moves = self._draft_documents()
+        moves = self._draft_documents(groups)
         moves._post(soft=False)
         moves._emsp_set_off()
-        if not self._sessions_left():
-            self.filtered("move_ids")._update_state("invoiced", carried_forward=False)
-            (self - self.filtered("move_ids"))._update_state("settled", carried_forward=False)
+        done = self.browse().union(*(group for group in groups if not group._sessions_left()))
+        billed = done.filtered("move_ids")
+        billed._update_state("invoiced", carried_forward=False)
+        (done - billed)._update_state("settled", carried_forward=False)
         return moves
 
-    def _draft_documents(self):
-        """:return: draft account.move of the sessions that are billed now.
+    @api.model
+    def _draft_documents(self, groups):
+        """:return: draft account.move of the sessions that are billed now, which are marked with them.
         :raise UserError: for what keeps them from being billed.
         """
+        found = [(group, document) for group in groups for document in group._documents_to_bill()]
+        vals_list = [group._prepare_document_vals(document, plan) for group, (document, plan) in found]
+        moves = self.env["account.move"].create(vals_list)
+        for move, (__, (document, __plan)) in zip(moves, found, strict=True):
+            self.env["emsp.cdr"]._update_state_of(document.domain, "invoiced", move_id=move.id)
+        return moves
+
+    def _documents_to_bill(self):
+        """:return: list of (Document, its core Plan), without those that come to nothing."""
         for settlement in self.filtered("cdr_count"):
             settlement._check_invoiceable()
-        moves = self.env["account.move"]
-        for document in self._split_documents():
-            invoice_plan = self._plan(document.domain)
-            if invoice_plan.total:
-                moves |= self._create_move(document, invoice_plan)
-        return moves
+        plans = ((document, self._plan(document.domain)) for document in self._split_documents())
+        return [(document, invoice_plan) for document, invoice_plan in plans if invoice_plan.total]
 
     def _check_invoiceable(self):
         """:raise UserError: for a reason to wait; it is shown on the settlement, and nothing is invoiced."""
 
-    def _create_move(self, document, invoice_plan):
-        """A draft, billed to these settlements, and its sessions marked with it."""
-        leading, cdrs = self[:1], self.env["emsp.cdr"]
-        vals = leading._prepare_move_vals(invoice_plan)
+    def _prepare_document_vals(self, document, invoice_plan):
+        cdrs = self.env["emsp.cdr"]
         billed = [settlement.id for (settlement,) in cdrs._read_group(document.domain, ["settlement_id"])]
-        vals["emsp_settlement_ids"] = [Command.set(billed)]
-        vals["reversed_entry_id"] = document.corrected_move_id if invoice_plan.total < 0 else False
-        move = self.env["account.move"].create(vals)
-        cdrs._update_state_of(document.domain, "invoiced", move_id=move.id)
-        return move
+        return {
+            **self[:1]._prepare_move_vals(invoice_plan),
+            "emsp_settlement_ids": [Command.set(billed)],
+            "reversed_entry_id": document.corrected_move_id if invoice_plan.total < 0 else False,
+        }
 
     def _plan(self, domain):
         """The lines of one document, proven against the sum of its sessions.

@@ -43,8 +43,7 @@ class EmspSettlementPipeline(models.Model):
         now = fields.Datetime.now()
         # sudo: only the life cycle writes settlements; the right to ask for it was checked above
         due = self.sudo().filtered(lambda settlement: settlement._due_step(now))
-        for settlement in due:
-            settlement._enqueue_due_step(now)
+        due._enqueue_due_steps(now)
         if due:
             message = self.env._(
                 "Going on now: %(due)s. Waiting for their date: %(later)s.",

@@ -76,7 +76,7 @@ class EmspSettlementPreview(models.Model):
             ]
         try:
             with self.env.cr.savepoint():
-                moves = self._draft_documents()
+                moves = self._draft_documents([self])
         except UserError as error:
             return [Preview(self.ids, self._preview_vals(), str(error))]
         if not moves:

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class EmspSettlementReconciliation(models.Model):
@@ -8,10 +8,11 @@ class EmspSettlementReconciliation(models.Model):
 
     reconciliation_ids = fields.One2many("emsp.invoice.reconciliation", "settlement_id", readonly=True)
 
-    def _invoice(self):
-        moves = super()._invoice()
+    @api.model
+    def _invoice(self, groups):
+        moves = super()._invoice(groups)
         for move in moves:
-            self._publish_reconciliation(move)
+            move.emsp_settlement_ids._publish_reconciliation(move)
         return moves
 
     def _publish_reconciliation(self, move):

@@ -41,8 +41,8 @@ class EmspSettlementRun(models.Model):
             raise ConcurrencyError(self.env._("Another run of the settlement steps is at work."))
         self.env["emsp.cdr"]._enqueue_forgotten(fields.Datetime.now() - JOB_LIMIT)
         self._open_calendar(as_of)
-        for settlement in self.search([("state", "in", ("collecting", "control", "locked", "invoiced"))]):
-            settlement._enqueue_due_step(as_of)
+        unfinished = self.search([("state", "in", ("collecting", "control", "locked", "invoiced"))])
+        unfinished._enqueue_due_steps(as_of)
         self.search([("state", "=", "collecting")])._refresh_totals()
         self.search([("state", "in", ("invoiced", "sent"))])._settle_paid()
         self.env["emsp.exception"]._update_late(as_of)
@@ -119,33 +119,20 @@ class EmspSettlementRun(models.Model):
             return None
         return {"locked": "invoice", "invoiced": "send"}.get(self.state)
 
-    def _enqueue_due_step(self, as_of):
-        step = self._due_step(as_of)
-        if step:
-            self._enqueue(step, as_of)
-
-    def _enqueue(self, step, as_of):
-        self.ensure_one()
-        job = self.with_delay(
-            identity_key=f"emsp.settlement:{self.id}:{step}",
-            description=f"{self.name}: {step}",
-        )
-        getattr(job, f"_job_{step}")(as_of)
-
     def _locked_for(self, *states):
-        """Take the row: of two runs the second one is put off, and then finds the step done.
+        """Take the rows: of two runs the second one is put off, and then finds the step done.
 
-        :return: whether the settlement is (still) in one of `states`.
-        :raise RetryableJobError: another transaction works on it now.
+        :return: the settlements that are (still) in one of `states`.
+        :raise RetryableJobError: another transaction works on one of them now.
         """
-        self.ensure_one()
         try:
             self.lock_for_update(allow_referencing=True)
         except LockError as error:
-            reason = self.env._("Another run works on %(settlement)s.", settlement=self.name)
+            names = ", ".join(self.mapped("name"))
+            reason = self.env._("Another run works on %(settlement)s.", settlement=names)
             raise RetryableJobError(reason, seconds=BUSY_RETRY_S, ignore_retry=True) from error
         self.invalidate_recordset(["state", "move_ids", "move_id"])
-        return self.state in states
+        return self.filtered(lambda settlement: settlement.state in states)
 
     def _job_open_window(self, as_of):
         """Close the list: what the partner could see by the cut-off and no other list has is on it.
@@ -163,7 +150,7 @@ class EmspSettlementRun(models.Model):
         )
         for settlement in earlier | self:
             settlement._close_list()
-            settlement._enqueue_due_step(as_of)
+            settlement._enqueue_due_steps(as_of)
 
     def _close_list(self):
         if not self._locked_for("collecting"):
@@ -177,11 +164,12 @@ class EmspSettlementRun(models.Model):
         self._refresh_totals()
         self._store({"list_hash": self._seal()})
 
-    def _job_lock(self, as_of):
-        """Seal the list at the lock instant; what is still disputed or held moves on."""
-        if self._locked_for("control"):
-            self._lock_list()
-            self._enqueue_due_step(as_of)
+    def _step_lock(self, as_of):
+        """Seal the lists at the lock instant; what is still disputed or held moves on."""
+        closing = self._locked_for("control")
+        for settlement in closing:
+            settlement._lock_list()
+        closing._enqueue_due_steps(as_of)
 
     def _lock_list(self):
         cdrs, listed = self.env["emsp.cdr"], Domain("settlement_id", "=", self.id)
@@ -193,40 +181,55 @@ class EmspSettlementRun(models.Model):
         self._refresh_totals()
         self._store({"list_hash": self._seal()})
 
-    def _job_invoice(self, as_of):
-        """Bill the settlement, and those that go with it. One transaction: it is all there or not at all.
+    def _step_invoice(self, as_of):
+        """Bill the settlements, and those that go with them: all of it is there or nothing.
 
         With an invoice for each session, a transaction makes some of them and leaves the rest to the next.
+        :raise UserError, OSError: one of several cannot be billed; of one alone, it is blocked.
         """
-        if not self._locked_for("locked"):
-            return
-        group = self._billing_group()
-        if not group or not all(settlement._locked_for("locked") for settlement in group - self):
-            return
-        if group._is_below_minimum(as_of):
-            group._carry_forward()
-            return
+        waiting = self._locked_for("locked")
+        waiting._prepare_invoicing(as_of)
+        groups, others = waiting._take_billing_groups(as_of)
+        billed = self.browse().union(*groups)
         try:
             with self.env.cr.savepoint():
-                group._invoice()
+                self._take_journals(groups)
+                self._invoice(groups)
         except (UserError, OSError) as error:
+            if len(self) > 1:
+                raise
             self._block(self._reason_to_wait(error), getattr(error, "emsp_kind", "blocked"))
             return
-        for settlement in group:
-            settlement._unblock(as_of)
-        self._enqueue_due_step(as_of)
+        billed._unblock(as_of)
+        others.union(*(group[:1] for group in groups))._enqueue_due_steps(as_of)
 
-    def _job_send(self, as_of):
-        """Hand the package to the mail queue; the settlement is sent when SMTP has taken it."""
-        if not self._locked_for("invoiced", "sent", "settled"):
-            return
+    @api.model
+    def _take_journals(self, groups):
+        """Two jobs that post to one hashed journal: the second is put off before it has done anything.
+
+        :raise RetryableJobError: another transaction posts to one of the journals now.
+        """
+        journals = self.env["account.journal"].union(*(group[:1]._sale_journal() for group in groups))
+        hashed = journals.filtered("restrict_mode_hash_table")
         try:
-            with self.env.cr.savepoint():
-                self._send()
-        except (UserError, OSError) as error:
-            self._block(self._reason_to_wait(error), getattr(error, "emsp_kind", "blocked"))
-            return
-        self._unblock(as_of)
+            hashed.lock_for_update(allow_referencing=True)
+        except LockError as error:
+            reason = self.env._("Another run posts to %(journal)s.", journal=", ".join(hashed.mapped("name")))
+            raise RetryableJobError(reason, seconds=BUSY_RETRY_S, ignore_retry=True) from error
+
+    def _prepare_invoicing(self, as_of):
+        """Extension point: what is decided before settlements are billed, and stays where that is refused."""
+
+    def _step_send(self, as_of):
+        """Hand the packages to the mail queue; a settlement is sent when SMTP has taken its own."""
+        for settlement in self._locked_for("invoiced", "sent", "settled"):
+            try:
+                with self.env.cr.savepoint():
+                    settlement._send()
+            except (UserError, OSError) as error:
+                settlement._block(settlement._reason_to_wait(error), getattr(error, "emsp_kind", "blocked"))
+            else:
+                settlement._unblock(as_of)
 
     def _reason_to_wait(self, error):
         """:return: in words, what keeps the settlement from its next step.

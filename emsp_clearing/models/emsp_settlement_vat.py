@@ -120,11 +120,11 @@ class EmspSettlementVat(models.Model):
             self._decide_vat(self.cut_off_at)
         return closed
 
-    def _job_invoice(self, as_of):
-        # EXTENDS emsp_clearing: a refusal takes back what invoicing wrote, and the decision must stay
-        if self._locked_for("locked") and self.cdr_count and self.contract_id.partner_role == "emsp":
-            self._decide_vat(as_of)
-        return super()._job_invoice(as_of)
+    def _prepare_invoicing(self, as_of):
+        # EXTENDS emsp_clearing
+        for settlement in self.filtered("cdr_count"):
+            settlement._decide_vat(as_of)
+        return super()._prepare_invoicing(as_of)
 
     def _check_invoiceable(self):
         # EXTENDS emsp_clearing

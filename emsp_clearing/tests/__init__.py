@@ -98,6 +98,7 @@ from . import (
     test_sending_upload,
     test_session_missing,
     test_settlement,
+    test_settlement_batch,
     test_settlement_invoice,
     test_settlement_lines,
     test_settlement_preview,

@@ -38,18 +38,18 @@ class TestInvoicePerSession(SettlementCommon):
         self._receive(*(cdr_payload(number) for number in range(1, 6)))
         self._run_due(CUT_OFF)
         settlement = self._settlement()
-        create = type(settlement)._create_move
+        prepare = type(settlement)._prepare_document_vals
         made = []
 
         def failing(settlement, document, invoice_plan):
             made.append(document)
             if len(made) > 3:
                 raise UserError(self.env._("No space left"))
-            return create(settlement, document, invoice_plan)
+            return prepare(settlement, document, invoice_plan)
 
         with (
             patch.object(emsp_settlement_split, "SESSIONS_PER_RUN", 2),
-            patch.object(type(settlement), "_create_move", failing),
+            patch.object(type(settlement), "_prepare_document_vals", failing),
         ):
             self._run_due(LOCK)
         self.assertEqual((settlement.state, len(settlement.move_ids)), ("locked", 2))
