@@ -1,3 +1,4 @@
+import re
 from datetime import date
 from pathlib import Path
 
@@ -26,6 +27,16 @@ DAY_AFTER = b""":20:STMT181126
 :86:VIR BETA
 :62F:C261118EUR1267,50
 """
+SAME_DAY = b""":20:STMT171126
+:25:FR7630006000011234567890189
+:28C:00222/002
+:60F:C261117EUR1247,50
+:61:2611171117C20,00NTRFNONREF
+:86:VIR GAMMA
+:61:2611171117D5,00NTRFNONREF
+:86:FRAIS
+:62F:C261117EUR1262,50
+"""
 
 
 @tagged("post_install", "-at_install")
@@ -52,6 +63,23 @@ class TestStatementFiles(BankCommon):
         statement = lines.statement_id
         self.assertEqual((statement.balance_start, statement.balance_end_real), (1000.0, 1237.5))
         self.assertTrue(statement.is_valid and statement.is_complete)
+
+    def test_second_statement_of_a_day_follows_the_first_whatever_their_lengths(self):
+        lines = self._import(MT940_FILE)
+        lines += self._upload(NEXT_DAY, "morning.sta") + self._upload(SAME_DAY, "evening.sta")
+        self.assertEqual(lines.statement_id.mapped("is_valid"), [True] * 3)
+        self.assertFalse(self._exceptions("statement_gap"))
+        of_day = lines.filtered(lambda line: line.date == date(2026, 11, 17)).sorted("internal_index")
+        # From 1237.50 on, in the order of the bank.
+        self.assertEqual(of_day.mapped("running_balance"), [1247.5, 1267.5, 1262.5])
+
+    def test_month_without_the_bank_s_references_is_not_booked_beside_its_days_in_silence(self):
+        day = re.sub(rb"<AcctSvcrRef>.*?</AcctSvcrRef>", b"", self._read_file("camt053_payments.xml"))
+        self._upload(day, "day.xml")
+        month = day.replace(b"STMT-2026-220", b"STMT-2026-11").replace(b"CAMT-20261116", b"CAMT-202611")
+        [problem] = self._upload_accepting(month, "month.xml")
+        self.assertIn("The starting balance doesn't match", problem)
+        self.assertIn("STMT-2026-11", self._exceptions("statement_gap").name)
 
     def test_mt940_pays_the_invoice_that_it_names(self):
         invoice = self._create_document("INV/2026/00012", 250.0)

@@ -42,6 +42,10 @@ class AccountStatementImportBalance(models.TransientModel):
                 )
             if problem:
                 result["notifications"].append(problem)
+            # The importer numbers the lines of each statement afresh, and Odoo sorts those of a day by their
+            # numbers: of two statements of one day the shorter one would always be the later one.
+            for transaction in vals["transactions"]:
+                transaction["sequence"] = 1
         return super().import_single_statement(single_statement_data, result)
 
     def _balance_problem(self, account_number, vals):
