@@ -22,7 +22,7 @@ class EmspContractBalance(models.Model):
     _order = "company_id, contract_id, date_due, id"
     _rec_name = "contract_id"
     _depends = {
-        "account.move": ["state", "move_type", "payment_state", "reversed_entry_id", "emsp_settlement_ids"],
+        "account.move": ["state", "move_type", "reversed_entry_id", "emsp_settlement_ids"],
         "account.move.line": [
             "amount_currency",
             "amount_residual",
@@ -74,7 +74,9 @@ class EmspContractBalance(models.Model):
         string="Open", readonly=True, help="Billed, less what was credited and paid."
     )
     overdue = fields.Monetary(readonly=True, help="Open, and past its due date.")
-    gap = fields.Monetary(string="Paid short", readonly=True, help="Open on documents that are paid in part.")
+    gap = fields.Monetary(
+        string="Paid short", readonly=True, help="Open on invoices that are paid or credited in part."
+    )
     disputed = fields.Monetary(readonly=True, help="Net. Of sessions with an open dispute: not billed yet.")
     company_currency_id = fields.Many2one(related="company_id.currency_id", string="Company currency")
     open_company = fields.Monetary(
@@ -149,8 +151,8 @@ class EmspContractBalance(models.Model):
 
 # Which settlements a document bills: a credit note that reverses one, those of the original.
 DOCUMENTS = """
-    SELECT m.id AS move_id, root.id AS root_id, m.payment_state = 'partial' AS is_partial,
-           m.move_type IN ('out_invoice', 'in_invoice') AS is_invoice, m.move_type, rel.settlement_id,
+    SELECT m.id AS move_id, root.id AS root_id, m.move_type IN ('out_invoice', 'in_invoice') AS is_invoice,
+           m.move_type, rel.settlement_id,
            COUNT(*) OVER (PARTITION BY m.id) AS settlements
       FROM account_move m
       JOIN account_move root
@@ -169,7 +171,7 @@ OF_CONTRACTS = """
 # documents of several settlements look at CDRs. Where the weights sum to zero, the first settlement gets all.
 WEIGHTS = SQL(
     """
-    SELECT w.move_id, w.settlement_id, w.is_invoice, w.is_partial, w.move_type,
+    SELECT w.move_id, w.settlement_id, w.is_invoice, w.move_type,
            CASE WHEN w.whole = 0 THEN CASE WHEN w.position = 1 THEN 0 ELSE 1 END
                 ELSE (w.until - w.weight) / w.whole END AS share_from,
            CASE WHEN w.whole = 0 THEN 1 ELSE w.until / w.whole END AS share_to
@@ -222,7 +224,9 @@ def _items_as_of(day):
 
 BILLED = """
     SELECT i.company_id, i.id AS line_id, NULL::int AS dispute_id, w.move_id, w.settlement_id, s.contract_id,
-           i.currency_id, i.date, i.date_due, %(today)s::date - i.date_due AS days, w.is_partial,
+           i.currency_id, i.date, i.date_due, %(today)s::date - i.date_due AS days,
+           w.is_invoice AND SUM(i.residual) OVER document NOT IN (0, SUM(i.amount) OVER document)
+               AS is_partial,
            CASE WHEN w.is_invoice THEN part.amount ELSE 0 END AS billed,
            CASE WHEN w.is_invoice THEN 0 ELSE -part.amount END AS credited,
            part.residual AS open_amount, 0 AS disputed, part.residual_company AS open_company
@@ -240,6 +244,7 @@ BILLED = """
                            side.sign * (round(i.residual_company * w.share_to, own.decimal_places)
                                         - round(i.residual_company * w.share_from, own.decimal_places))
                                AS residual_company) part
+    WINDOW document AS (PARTITION BY w.move_id, w.settlement_id)
 """
 DISPUTED = SQL(
     """

@@ -10,6 +10,30 @@ class EmspExceptionMatching(models.Model):
         [("short", "Too little"), ("over", "Too much")], string="Paid", readonly=True
     )
     match_candidates = fields.Html(related="statement_line_id.emsp_match_candidates")
+    amount = fields.Monetary(compute="_compute_amount", store=True)
+
+    @api.depends("state", "move_id.amount_residual", "statement_line_id.line_ids.amount_residual_currency")
+    def _compute_amount(self):
+        """What is paid too little or too much follows the books; other facts say what they were met with."""
+        for exception in self:
+            amount = exception.amount
+            if exception.kind == "gap" and exception.state == "open":
+                short = exception.direction == "short"
+                amount = exception.move_id.amount_residual if short else exception._open_credit()
+            exception.amount = amount
+
+    def _open_credit(self):
+        items = self._open_credit_items()
+        return abs(sum(items.mapped("amount_residual_currency")))
+
+    def _open_credit_items(self):
+        # sudo: whoever settles the credit; see _close.
+        return self.statement_line_id.sudo().line_ids.filtered(
+            lambda item: (
+                item.account_id.account_type in ("asset_receivable", "liability_payable")
+                and not item.reconciled
+            )
+        )
 
     @api.depends("statement_line_id.line_ids.reconciled")
     def _compute_state(self):
@@ -18,12 +42,12 @@ class EmspExceptionMatching(models.Model):
 
     def _is_settled(self):
         if self.kind == "gap" and self.direction == "over":
-            # sudo: whoever settles the credit; see _close.
-            items = self.statement_line_id.sudo().line_ids
-            return not items.filtered(
-                lambda item: (
-                    item.account_id.account_type in ("asset_receivable", "liability_payable")
-                    and not item.reconciled
-                )
-            )
+            return not self._open_credit_items()
+        if self.kind == "gap" and self.direction == "short" and self._is_unpaid():
+            return True
         return super()._is_settled()
+
+    def _is_unpaid(self):
+        """What came has gone back, or was for another document: nothing is paid short."""
+        move = self.move_id
+        return move.currency_id.compare_amounts(abs(move.amount_residual), abs(move.amount_total)) == 0

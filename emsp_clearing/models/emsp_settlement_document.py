@@ -35,7 +35,11 @@ class EmspSettlementDocument(models.Model):
         compute="_compute_payment",
         search="_search_payment_state",
     )
-    amount_residual = fields.Monetary(string="Open amount", compute="_compute_payment")
+    amount_residual = fields.Monetary(
+        string="Open amount",
+        compute="_compute_payment",
+        help="Of its invoices and credit notes, also where these bill other settlements besides.",
+    )
 
     @api.model
     def _selection_payment_state(self):

@@ -47,13 +47,13 @@ class TestContractBalance(BankCommon):
         balances = self.env["emsp.contract.balance"]
         for day, expected in (
             (date(2026, 11, 9), None),
-            (date(2026, 12, 10), (100.0, 0.0, "0")),
-            (date(2026, 12, 19), (100.0, 0.0, "1")),
-            (date(2026, 12, 20), (40.0, 60.0, "1")),
+            (date(2026, 12, 10), (100.0, 0.0, "0", 0.0)),
+            (date(2026, 12, 19), (100.0, 0.0, "1", 0.0)),
+            (date(2026, 12, 20), (40.0, 60.0, "1", 40.0)),
         ):
             with self.subTest(day=day):
                 row = balances.with_context(emsp_as_of=day).search([("move_id", "=", invoice.id)])
-                found = (row.open_amount, row.received, row.age_band) if row else None
+                found = (row.open_amount, row.received, row.age_band, row.gap) if row else None
                 self.assertEqual(found, expected)
                 balances.invalidate_model()
 
