@@ -2,8 +2,8 @@
 
 The rules, in this order: what a remittance advice lists; documents that the payment names (structured
 reference, end-to-end id, number or payment reference in a text), one or several; documents of the payer
-whose bank account it comes from, by exact amount. Part payments, over-payments, bank charges and cash
-discounts belong to the rule that found the documents.
+whose bank account it comes from, by exact amount. Part payments, over-payments, deducted credit notes, bank
+charges and cash discounts belong to the rule that found the documents.
 
 Never a guess: where the evidence fits two candidates, or contradicts itself, a person gets a proposal.
 """
@@ -29,9 +29,12 @@ __all__ = [
 ]
 
 
-def decide(payment: Payment, index: MatchIndex) -> Decision:
-    """The rules in their order. The index is not changed: who books the decision calls its `take`."""
-    case = Case(payment, index)
+def decide(payment: Payment, index: MatchIndex, credits: MatchIndex | None = None) -> Decision:
+    """The rules in their order. The indexes are not changed: who books the decision calls their `take`.
+
+    :param credits: credit notes, which whoever pays may deduct from what the payment names.
+    """
+    case = Case(payment, index, credits or MatchIndex(()))
     return (
         _by_advice(case)
         or _by_names(case)
@@ -98,7 +101,8 @@ def _by_names(case: Case) -> Decision | None:
     if case.open_sum(firm) == case.payment.amount:
         return case.pay_in_full(firm, reasons)
     return (
-        case.pay_with_discount(firm, reasons)
+        case.pay_less_credits(firm, reasons)
+        or case.pay_with_discount(firm, reasons)
         or _otherwise_explained(case, firm)
         or case.pay_less_charge(firm, reasons)
         or (_paid_short(case, firm, reasons) or _paid_over(case, firm, reasons))

@@ -45,7 +45,10 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """`amount` of the payment pays the item; `write_off` besides is given up ("charge" or "discount")."""
+    """`amount` of the payment pays the item; `write_off` besides is given up ("charge" or "discount").
+
+    A credit note that the payer has deducted has an amount below zero.
+    """
 
     key: Key
     amount: Decimal
@@ -97,10 +100,11 @@ class Decision:
 
 @dataclass(slots=True)
 class Case:
-    """A payment with what its texts name."""
+    """A payment with what its texts name. `credits`: what its payer may have deducted."""
 
     payment: Payment
     index: MatchIndex
+    credits: MatchIndex
     named: dict[Key, tuple[str, Match]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -199,6 +203,33 @@ class Case:
             kind = "charge" if charge else ""
             allocations.append(Allocation(key, self.index.open_amount(key) - charge, charge, kind))
         return Decision("match", tuple(allocations), (*reasons, Reason("charge", amount=short)))
+
+    def pay_less_credits(self, keys: Sequence[Key], reasons: Iterable[Reason]) -> Decision | None:
+        """Every document less credit notes of the payer: those that it names, or the only ones that fit."""
+        short = self.open_sum(keys) - self.payment.amount
+        deducted = self._deducted(self.payers_of(keys), short) if short > ZERO else ()
+        if not deducted:
+            return None
+        allocations = [Allocation(key, self.index.open_amount(key)) for key in keys]
+        allocations += [Allocation(key, -self.credits.open_amount(key)) for key in deducted]
+        return Decision("match", tuple(allocations), (*reasons, Reason("deducted", amount=short)))
+
+    def _deducted(self, payers: set[Hashable], short: Decimal) -> Sequence[Key]:
+        """The credit notes that sum to what is missing."""
+        matches = [match for __, text in self.payment.texts for match in self.credits.named(text)]
+        named = self.credits.in_order({match.key for match in matches if not match.is_ambiguous})
+        items = [self.credits.items[key] for key in named]
+        is_theirs = {item.payer for item in items} <= payers
+        is_same = all(item.currency == self.payment.currency for item in items)
+        if named and is_theirs and is_same and sum(map(self.credits.open_amount, named), ZERO) == short:
+            return named
+        if named or len(payers) > 1 or not payers <= self.payment.payers:
+            return ()
+        candidates = self.credits.of_payers(payers, self.payment.currency, MAX_AMOUNTS + 1)
+        if len(candidates) > MAX_AMOUNTS:
+            return ()
+        ways = subsets_with_sum([self.credits.open_amount(key) for key in candidates], short)
+        return [candidates[place] for place in ways[0]] if len(ways) == 1 else ()
 
     def propose(self, why: Reason, rivals: Iterable[Rival]) -> Decision:
         return Decision("propose", reasons=(why,), rivals=tuple(rivals)[:MAX_RIVALS])

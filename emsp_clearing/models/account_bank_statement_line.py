@@ -98,15 +98,23 @@ class AccountBankStatementLine(models.Model):
         documents = self._open_documents()
         payments = self._payments()
         decided = []
-        for is_inbound, lines in self.grouped(lambda line: line.amount > 0).items():
-            there = {key: one for key, one in documents.items() if one.is_inbound == is_inbound}
-            index = MatchIndex(one.item for one in there.values())
+        by_direction = self.grouped(lambda line: line.amount > 0)
+        indexes = {is_inbound: self._make_indexes(documents, is_inbound) for is_inbound in by_direction}
+        for is_inbound, lines in by_direction.items():
             for line in lines:
-                decision = decide(payments[line.id], index)
+                decision = decide(payments[line.id], *indexes[is_inbound])
                 decided.append((line, decision))
                 if decision.kind == "match":
-                    self._take(index, there, decision)
+                    for index in (each for pair in indexes.values() for each in pair):
+                        self._take(index, documents, decision)
         return self._carry_out(decided, documents)
+
+    @api.model
+    def _make_indexes(self, documents, is_inbound):
+        """:return: two MatchIndex: what is paid in this direction, and the credit notes deducted from it."""
+        there = [one for one in documents.values() if one.is_inbound == is_inbound]
+        credits = [one for one in documents.values() if one.is_credit_note and one.is_inbound != is_inbound]
+        return tuple(MatchIndex(one.item for one in some) for some in (there, credits))
 
     @api.model
     def _take(self, index, documents, decision):
@@ -115,7 +123,8 @@ class AccountBankStatementLine(models.Model):
             for key in documents[one.key].overlaps:
                 if index.open_amount(key):
                     index.take(key, index.open_amount(key))
-            index.take(one.key, one.amount + one.write_off)
+            if index.open_amount(one.key):
+                index.take(one.key, abs(one.amount + one.write_off))
 
     def _carry_out(self, decided, documents):
         """:param decided: list of (line, Decision). :return: list of facts."""

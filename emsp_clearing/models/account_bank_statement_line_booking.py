@@ -148,7 +148,8 @@ class AccountBankStatementLineBooking(models.Model):
         prepared = []
         for one in decision.allocations:
             items = self._items_of([one.key], documents)
-            prepared += self._prepare_payments(items, to_float(one.amount + one.write_off), sign)
+            settled = to_float(one.amount + one.write_off)
+            prepared += self._prepare_payments(items, abs(settled), sign if settled > 0 else -sign)
             if one.write_off:
                 prepare = getattr(self, f"_prepare_{one.write_off_kind}")
                 prepared += prepare(items, -sign * to_float(one.write_off))

@@ -25,6 +25,7 @@ class OpenDocument:
     item: OpenItem
     line_ids: tuple[int, ...]
     is_inbound: bool
+    is_credit_note: bool = False
     overlaps: tuple[int | str, ...] = ()
     prefetch_ids: tuple[int, ...] = ()
 
@@ -203,7 +204,8 @@ class AccountBankStatementLineCandidates(models.Model):
             discount=discount,
             discount_until=until,
         )
-        return OpenDocument(item, tuple(row["id"] for row in rows), residual > 0)
+        line_ids = tuple(row["id"] for row in rows)
+        return OpenDocument(item, line_ids, residual > 0, first["is_credit_note"])
 
     def _open_rows(self, company):
         """Open journal items of invoices, bills and credit notes, and of transfers under way.
@@ -260,6 +262,7 @@ class AccountBankStatementLineCandidates(models.Model):
                 SQL.identifier(query.table, "date_maturity"),
                 SQL.identifier(query.table, "date"),
             ),
+            "is_credit_note": SQL("%s IN ('out_refund', 'in_refund')", SQL.identifier(move, "move_type")),
             "discount_date": SQL.identifier(query.table, "discount_date")
             if discount_account
             else SQL("NULL::date"),
@@ -320,4 +323,5 @@ class AccountBankStatementLineCandidates(models.Model):
             due=first.due,
         )
         lines = tuple(line for member in members for line in member.line_ids)
-        return OpenDocument(item, lines, members[0].is_inbound, tuple(member.item.key for member in members))
+        overlaps = tuple(member.item.key for member in members)
+        return OpenDocument(item, lines, members[0].is_inbound, overlaps=overlaps)

@@ -53,6 +53,7 @@ class AccountBankStatementLineSentences(models.Model):
             "partial": env._("%s is still open.", amount),
             "discount": env._("%s is the discount for early payment.", amount),
             "charge": env._("%s is written off as a bank charge.", amount),
+            "deducted": env._("Credit notes of %s are deducted.", amount),
             "credit": env._("%s too much stays as a credit of the partner.", amount),
             "advised": env._("The remittance advice lists what is paid."),
         }

@@ -11,6 +11,15 @@ SECOND_IBAN = "FR1420041010050500013M02606"
 
 @tagged("post_install", "-at_install")
 class TestBankImport(BankCommon):
+    def test_journal_that_keeps_its_suspense_lines_is_matched_and_undone_like_any_other(self):
+        self.journal.reconcile_mode = "keep"
+        invoice = self._create_document("INV/2026/00291", 40.0)
+        line = self._create_bank_line("INV/2026/00291", 40.0)
+        self.assertEqual((line.is_reconciled, invoice.payment_state), (True, "paid"))
+        line.unreconcile_bank_line()
+        self.assertEqual((line.is_reconciled, invoice.amount_residual), (False, 40.0))
+        self.assertEqual(sorted(line.line_ids.mapped("balance")), [-40.0, 40.0])
+
     def test_file_imported_twice_books_once(self):
         lines = self._import(PAYMENTS_FILE)
         self.assertEqual(len(lines), 9)

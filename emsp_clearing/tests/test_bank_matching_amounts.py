@@ -45,6 +45,52 @@ class TestBankMatchingAmounts(BankCommon):
         (credit + later.line_ids.filtered(lambda item: item.account_id == self.receivable)).reconcile()
         self.assertEqual(fact.state, "closed")
 
+    def test_amount_of_an_over_payment_is_what_is_left_of_the_credit(self):
+        self._create_document("INV/2026/00331", 40.0)
+        line = self._create_bank_line("INV/2026/00331", 47.0, account_number=IBAN)
+        credit = line.line_ids.filtered(
+            lambda item: item.account_id == self.receivable and not item.reconciled
+        )
+        later = self._create_document("INV/2026/00332", 3.0)
+        later.js_assign_outstanding_line(credit.id)
+        fact = self._exceptions("gap")
+        self.assertEqual((fact.direction, fact.amount), ("over", 4.0))
+
+    def test_amount_of_a_short_payment_is_what_is_still_open(self):
+        invoice = self._create_document("INV/2026/00333", 40.0)
+        self._create_bank_line("INV/2026/00333", 30.0)
+        note = self._create_document("RINV/2026/00333", 4.0, move_type="out_refund")
+        invoice.js_assign_outstanding_line(
+            note.line_ids.filtered(lambda item: item.account_id == self.receivable).id
+        )
+        self.assertEqual(self._exceptions("gap").amount, 6.0)
+
+    def test_invoice_of_which_nothing_is_paid_any_more_is_not_paid_short(self):
+        self._create_document("INV/2026/00334", 40.0)
+        line = self._create_bank_line("INV/2026/00334", 30.0)
+        fact = self._exceptions("gap")
+        line.action_undo_reconciliation()
+        self.assertEqual(fact.state, "closed")
+
+    def test_invoice_less_a_credit_note_in_one_sum_settles_both(self):
+        invoice = self._create_document("INV/2026/00341", 40.0)
+        note = self._create_document("RINV/2026/00341", 12.5, move_type="out_refund")
+        line = self._create_bank_line("INV/2026/00341 less RINV/2026/00341", 27.5)
+        self.assertTrue(line.is_reconciled)
+        self.assertEqual((invoice | note).mapped("payment_state"), ["paid", "paid"])
+        self.assertEqual(sorted(line.line_ids.mapped("balance")), [-40.0, 12.5, 27.5])
+        self.assertIn("Credit notes of", line.emsp_match_reason)
+        self.assertFalse(self._exceptions("gap"))
+
+    def test_credit_note_is_deducted_once(self):
+        invoices = [self._create_document(f"INV/2026/0034{number}", 40.0) for number in (2, 3)]
+        self._create_document("RINV/2026/00342", 12.5, move_type="out_refund")
+        vals = {"journal_id": self.journal.id, "date": date(2026, 11, 16), "account_number": IBAN}
+        self.env["account.bank.statement.line"].create(
+            [{**vals, "payment_ref": invoice.name, "amount": 27.5} for invoice in invoices]
+        )
+        self.assertEqual([invoice.amount_residual for invoice in invoices], [0.0, 12.5])
+
     def test_over_payment_of_an_unknown_payer_validates_nothing(self):
         invoice = self._create_document("INV/2026/00303", 40.0)
         line = self._create_bank_line("INV/2026/00303", 47.0)

@@ -94,6 +94,17 @@ class TestPaymentReturn(PaymentCommon):
         self.assertEqual((first.amount_residual, second.amount_residual), (0.0, 50.0))
         self.assertTrue(back.is_reconciled)
 
+    def test_order_that_the_bank_books_as_one_sum_pays_all_its_documents(self):
+        first, __ = self._collected("INV/2026/00812", 100.0, release=False)
+        second, payments = self._collected("INV/2026/00813", 50.0, due=date(2026, 11, 20))
+        batch = self._create_bank_line(f"SAMMLER {payments.payment_order_id.name}", 150.0)
+        self.assertTrue(batch.is_reconciled)
+        self.assertEqual((first | second).mapped("payment_state"), ["paid", "paid"])
+        self._create_bank_line(
+            "SEPA return", -50.0, emsp_end_to_end_id="INV/2026/00813", emsp_return_reason="AM04"
+        )
+        self.assertEqual((first.amount_residual, second.amount_residual), (0.0, 50.0))
+
     def test_transfer_of_the_partner_besides_is_not_taken_for_the_collection(self):
         invoice, payment = self._collected("INV/2026/00807", 119.0)
         # The partner pays by itself, and the collection comes back before the bank has booked it alone.

@@ -47,6 +47,48 @@ def rivals(decision: Decision) -> list[tuple[object, ...]]:
 A, B, C = item("INV/2026/0001", "100"), item("INV/2026/0002", "60"), item("INV/2026/0003", "40")
 
 
+# --- Deducted credit notes ----------------------------------------------------------------------
+
+
+def less(amount: str, label: str, credits: list[OpenItem], payers: tuple[str, ...] = ()) -> Decision:
+    payment = Payment(Decimal(amount), "EUR", DAY, texts=(("label", label),), payers=frozenset(payers))
+    return decide(payment, MatchIndex([A, B]), MatchIndex(credits))
+
+
+def test_credit_note_that_is_named_is_deducted() -> None:
+    note = item("RINV/2026/0001", "30")
+    decision = less("70", "INV/2026/0001 RINV/2026/0001", [note, item("RINV/2026/0002", "30")])
+    assert told(decision) == {"INV/2026/0001": "100", "RINV/2026/0001": "-30"}
+    assert codes(decision) == ["named", "deducted"]
+    both = less("130", "INV/2026/0001 INV/2026/0002 RINV/2026/0001", [note])
+    assert told(both) == {"INV/2026/0001": "100", "INV/2026/0002": "60", "RINV/2026/0001": "-30"}
+
+
+def test_credit_notes_of_the_payer_are_deducted_where_they_alone_fit() -> None:
+    notes = [item("RINV/2026/0001", "30"), item("RINV/2026/0002", "15")]
+    decision = less("55", "INV/2026/0001", notes, payers=("beta",))
+    assert told(decision) == {"INV/2026/0001": "100", "RINV/2026/0001": "-30", "RINV/2026/0002": "-15"}
+
+
+@pytest.mark.parametrize(
+    ("notes", "payers"),
+    [
+        ([item("RINV/2026/0001", "30")], ()),
+        ([item("RINV/2026/0001", "30"), item("RINV/2026/0002", "30")], ("beta",)),
+        ([item("RINV/2026/0001", "29.99")], ("beta",)),
+        ([item("RINV/2026/0001", "30", payer="alpha")], ("beta",)),
+        ([item("RINV/2026/0001", "30", currency="CHF")], ("beta",)),
+    ],
+    ids=["unknown payer", "two fit", "a cent off", "another partner's", "another currency"],
+)
+def test_without_one_credit_note_that_fits_it_is_a_part_payment(
+    notes: list[OpenItem], payers: tuple[str, ...]
+) -> None:
+    decision = less("70", "INV/2026/0001", notes, payers)
+    assert told(decision) == {"INV/2026/0001": "70"}
+    assert codes(decision) == ["named", "partial"]
+
+
 # --- Named documents ----------------------------------------------------------------------------
 
 
