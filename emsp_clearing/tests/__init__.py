@@ -88,6 +88,7 @@ from . import (
     test_portal_payment,
     test_price_grid,
     test_price_simulation,
+    test_random_month,
     test_refund_transfer,
     test_reminder,
     test_reminder_interest,
