@@ -205,7 +205,7 @@ class Case:
         return Decision("match", tuple(allocations), (*reasons, Reason("charge", amount=short)))
 
     def pay_less_credits(self, keys: Sequence[Key], reasons: Iterable[Reason]) -> Decision | None:
-        """Every document less credit notes of the payer: those that it names, or the only ones that fit."""
+        """Every document less credit notes of the payer: those that it names, or one, or all."""
         short = self.open_sum(keys) - self.payment.amount
         deducted = self._deducted(self.payers_of(keys), short) if short > ZERO else ()
         if not deducted:
@@ -225,11 +225,12 @@ class Case:
             return named
         if named or len(payers) > 1 or not payers <= self.payment.payers:
             return ()
-        candidates = self.credits.of_payers(payers, self.payment.currency, MAX_AMOUNTS + 1)
-        if len(candidates) > MAX_AMOUNTS:
-            return ()
-        ways = subsets_with_sum([self.credits.open_amount(key) for key in candidates], short)
-        return [candidates[place] for place in ways[0]] if len(ways) == 1 else ()
+        # Of many credit notes some add up to any amount: only one by itself counts, or all.
+        currency = self.payment.currency
+        exact = self.credits.with_amount(payers, currency, short)
+        if not exact and self.credits.total_of_payers(payers, currency) == short:
+            return self.credits.of_payers(payers, currency, len(self.credits.items))
+        return exact if len(exact) == 1 else ()
 
     def propose(self, why: Reason, rivals: Iterable[Rival]) -> Decision:
         return Decision("propose", reasons=(why,), rivals=tuple(rivals)[:MAX_RIVALS])

@@ -64,7 +64,7 @@ def test_credit_note_that_is_named_is_deducted() -> None:
     assert told(both) == {"INV/2026/0001": "100", "INV/2026/0002": "60", "RINV/2026/0001": "-30"}
 
 
-def test_credit_notes_of_the_payer_are_deducted_where_they_alone_fit() -> None:
+def test_all_credit_notes_of_the_payer_are_deducted_where_they_are_what_is_missing() -> None:
     notes = [item("RINV/2026/0001", "30"), item("RINV/2026/0002", "15")]
     decision = less("55", "INV/2026/0001", notes, payers=("beta",))
     assert told(decision) == {"INV/2026/0001": "100", "RINV/2026/0001": "-30", "RINV/2026/0002": "-15"}
@@ -75,11 +75,19 @@ def test_credit_notes_of_the_payer_are_deducted_where_they_alone_fit() -> None:
     [
         ([item("RINV/2026/0001", "30")], ()),
         ([item("RINV/2026/0001", "30"), item("RINV/2026/0002", "30")], ("beta",)),
+        ([item(f"RINV/2026/000{end}", end) for end in ("20", "10", "7")], ("beta",)),
         ([item("RINV/2026/0001", "29.99")], ("beta",)),
         ([item("RINV/2026/0001", "30", payer="alpha")], ("beta",)),
         ([item("RINV/2026/0001", "30", currency="CHF")], ("beta",)),
     ],
-    ids=["unknown payer", "two fit", "a cent off", "another partner's", "another currency"],
+    ids=[
+        "unknown payer",
+        "two fit",
+        "some of several",
+        "a cent off",
+        "another partner's",
+        "another currency",
+    ],
 )
 def test_without_one_credit_note_that_fits_it_is_a_part_payment(
     notes: list[OpenItem], payers: tuple[str, ...]
