@@ -294,5 +294,5 @@ drop_orphans() {
     local database
     while read -r database; do
         [ -z "$database" ] || kill -0 "${database##*_}" 2>/dev/null || drop_database "$database" || true
-    done < <(psql -XAtq -d postgres -c "SELECT datname FROM pg_database WHERE datname ~ '^emsp_(test|bench|e2e)_[0-9]+$'")
+    done < <(psql -XAtq -d postgres -c "SELECT datname FROM pg_database WHERE datname ~ '^emsp_(test|bench|e2e)_([a-z]+_)?[0-9]+$'")
 }

@@ -324,8 +324,10 @@ def test_refund_leaves_as_a_valid_transfer_file(refunded):
 
 def test_exception_journal_shows_the_gap_the_late_invoice_and_the_changed_cdr(demo, refunded):
     first = demo.invoice(demo.settlement(demo.month.previous, "hxm"))
-    found = {row["kind"]: row for row in demo.exceptions()}
-    assert sorted(row["kind"] for row in demo.exceptions()) == ["cdr_conflict", "gap", "late"]
+    # Which reference rates of late interest are missing depends on the day on which this test runs.
+    rows = [row for row in demo.exceptions() if row["kind"] != "rate_missing"]
+    found = {row["kind"]: row for row in rows}
+    assert sorted(row["kind"] for row in rows) == ["cdr_conflict", "gap", "late"]
     assert found["late"]["move_id"][1].startswith(first["name"]) and found["late"]["amount"] == 27.60
 
 
