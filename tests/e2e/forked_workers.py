@@ -9,10 +9,10 @@ import os
 import resource
 import signal
 import sys
-import time
 import traceback
 from argparse import Namespace
 from datetime import datetime, timedelta
+from threading import Event
 
 import psycopg2
 
@@ -62,15 +62,16 @@ def run_steps(database, as_of, file_bytes=None):
 
 
 def send_mails(database):
-    """The mail queue, again and again."""
-    while True:
+    """The mail queue, again and again; asked to end, it first ends its round."""
+    asked = Event()
+    signal.signal(signal.SIGTERM, lambda *__: asked.set())
+    while not asked.wait(0.1):
         try:
             with Registry(database).cursor() as cr:
                 Environment(cr, SUPERUSER_ID, {})["mail.mail"].process_email_queue()
         except psycopg2.Error:
             # As after any other action that meets another transaction: it is run again.
             traceback.print_exc()
-        time.sleep(0.1)
 
 
 def follow_mails(database, hours):
