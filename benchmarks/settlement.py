@@ -40,7 +40,7 @@ FEW, MANY = 10_000, 100_000
 STEP = "20 seconds"
 MEGABYTE = 1e6
 # Settlements of a round, and CDRs of each; a first round warms up.
-SETTLEMENTS, CDRS, ROUNDS = 20, 100, 3
+SETTLEMENTS, CDRS, ROUNDS = 100, 100, 3
 ODOO_REPORT = "account.account_invoices"
 # Least of what Odoo waits for scripts on its pages, which have none.
 PRINT_DELAY_MS = 10
