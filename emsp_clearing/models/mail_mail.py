@@ -99,6 +99,7 @@ class MailMail(models.Model):
         self.env.cr.commit()  # pylint: disable=invalid-commit
         # sudo: as in _note_delivery
         self.sudo().emsp_delivery_id._note_reply(reply)
+        # Nor what it answered, by which the delivery is proven.
         self.env.cr.commit()  # pylint: disable=invalid-commit
 
     def _trigger_queue(self):

@@ -1,7 +1,7 @@
 """The DATEV posting batch: pairs of accounts that keep the ledger, and the file's form."""
 
 import csv
-from collections import Counter
+from collections import defaultdict
 from datetime import date, datetime
 from decimal import Decimal
 from random import Random
@@ -19,7 +19,7 @@ from emsp_core.datev import (
     pair,
     rows,
 )
-from emsp_core.money import D
+from emsp_core.money import ZERO, D
 
 BATCH = Batch(
     advisor=29098,
@@ -45,15 +45,15 @@ def cells(line: str) -> list[str]:
     return row
 
 
-def ledger(lines: list[str]) -> Counter[tuple[str, str]]:
+def ledger(lines: list[str]) -> dict[tuple[str, str], Decimal]:
     """Sum per account and side of the rows, as who reads the file counts them."""
-    sums: Counter[tuple[str, str]] = Counter()
+    sums: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
     for line in lines:
         row = cells(line)
         amount = D(row[0].replace(",", "."))
         other = {"S": "H", "H": "S"}[row[1]]
-        sums[row[6], row[1]] += amount  # type: ignore[assignment]
-        sums[row[7], other] += amount  # type: ignore[assignment]
+        sums[row[6], row[1]] += amount
+        sums[row[7], other] += amount
     return sums
 
 
@@ -98,9 +98,9 @@ def test_entry_of_many_on_both_sides_keeps_the_debits_and_credits_of_every_accou
         rest = -sum(sides, D(0))
         balances = [*sides, rest] if rest else sides
         entry = [Item(str(random.randint(1000, 1008)), balance) for balance in balances]
-        expected: Counter[tuple[str, str]] = Counter()
+        expected: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
         for item in entry:
-            expected[item.account, "S" if item.balance > 0 else "H"] += abs(item.balance)  # type: ignore[assignment]
+            expected[item.account, "S" if item.balance > 0 else "H"] += abs(item.balance)
         lines = list(rows(VOUCHER, entry, BATCH))
         assert ledger(lines) == expected
         assert len(lines) < max(len(entry), 2)

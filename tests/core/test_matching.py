@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from emsp_core.matching import AdviceLine, Decision, MatchIndex, OpenItem, Payment, decide
@@ -10,17 +11,17 @@ DAY = date(2026, 11, 16)
 DUE = date(2026, 12, 10)
 
 
-def item(key: str, amount: str, payer: str = "beta", currency: str = "EUR", **vals: object) -> OpenItem:
+def item(key: str, amount: str, payer: str = "beta", currency: str = "EUR", **vals: Any) -> OpenItem:
     """An invoice under its own number, unless it has other references."""
     references = vals.pop("references", (key,))
-    return OpenItem(key, references, payer, Decimal(amount), currency, DUE, **vals)  # type: ignore[arg-type]
+    return OpenItem(key, references, payer, Decimal(amount), currency, DUE, **vals)
 
 
 def paid(
-    amount: str, label: str, items: list[OpenItem], payers: tuple[str, ...] = (), **vals: object
+    amount: str, label: str, items: list[OpenItem], payers: tuple[str, ...] = (), **vals: Any
 ) -> Decision:
     vals.setdefault("texts", (("label", label),))
-    payment = Payment(Decimal(amount), "EUR", DAY, payers=frozenset(payers), **vals)  # type: ignore[arg-type]
+    payment = Payment(Decimal(amount), "EUR", DAY, payers=frozenset(payers), **vals)
     return decide(payment, MatchIndex(items))
 
 

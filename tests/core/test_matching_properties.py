@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from random import Random
 
 from emsp_core.matching import Decision, MatchIndex, OpenItem, Payment, decide
 from emsp_core.money import ZERO
@@ -58,7 +59,9 @@ many = settings(max_examples=400, deadline=None)
 
 @many
 @given(items(), payments, st.randoms(use_true_random=False))
-def test_order_of_the_documents_changes_nothing(made, payment, random) -> None:  # type: ignore[no-untyped-def]
+def test_order_of_the_documents_changes_nothing(
+    made: list[OpenItem], payment: Payment, random: Random
+) -> None:
     expected = decide(payment, MatchIndex(made))
     random.shuffle(made)
     assert decide(payment, MatchIndex(made)) == expected
