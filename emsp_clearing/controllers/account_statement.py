@@ -55,14 +55,15 @@ class AccountStatement(ClearingPortal):
         settlements = request.env["emsp.settlement"]
         if not settlements.has_access("read"):
             raise NotFound
-        partner_sudo = request.env.user.sudo().commercial_partner_id
-        contracts_sudo = request.env["emsp.contract"].sudo()
+        user_sudo = request.env.user.sudo()
+        partner_sudo = user_sudo.commercial_partner_id
+        contracts_sudo = user_sudo.env["emsp.contract"]
         of_partner = [("partner_id", "child_of", partner_sudo.id)]
         companies_sudo = contracts_sudo.search(of_partner).company_id
         if not companies_sudo:
             raise NotFound
         chosen = companies_sudo.filtered(lambda company: str(company.id) == params.get("company"))
-        statements_sudo = request.env["emsp.account.statement"].sudo()
+        statements_sudo = user_sudo.env["emsp.account.statement"]
         date_to = _day(params.get("date_to")) or fields.Date.context_today(statements_sudo)
         date_from = _day(params.get("date_from")) or fields.Date.start_of(date_to, "year")
         statement_sudo = statements_sudo.new(

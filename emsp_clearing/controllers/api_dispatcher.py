@@ -77,7 +77,7 @@ class Caller(NamedTuple):
             found = self.env[model].search(self.domains[model] & Domain(domain), **options)
         except AccessError:
             # Where a user of the portal has no right, there is nothing for it either.
-            return self.env[model].sudo().browse()
+            found = self.env[model]
         # sudo: found with the caller's own rights; reading on goes by what the API shows
         return found.sudo()
 

@@ -19,6 +19,7 @@ class PortalDisputeOpening(PortalDisputes):
         cdrs = self._chosen_cdrs()
         if not cdrs:
             return request.redirect("/my/disputes")
+        # sudo: found with the user's rights
         problems = cdrs.sudo()._dispute_problems(fields.Datetime.now())
         return self._render_opening(cdrs, problems, {})
 
@@ -135,11 +136,12 @@ class PortalDisputeOpening(PortalDisputes):
         disputes = request.env["emsp.dispute"]
         at = fields.Datetime.now()
         # sudo: found with the user's rights
-        stuck = cdrs.sudo()._dispute_problems(at)
+        cdrs_sudo = cdrs.sudo()
+        stuck = cdrs_sudo._dispute_problems(at)
         values |= {
             **self._prepare_portal_layout_values(),
             "page_name": "emsp_dispute_form",
-            "cdrs": cdrs.sudo(),
+            "cdrs": cdrs_sudo,
             "problems": problems,
             "form": form,
             "reasons": disputes._fields["reason"]._description_selection(request.env),

@@ -39,11 +39,12 @@ class AccountMoveContested(models.Model):
 
         :return: dict move -> Decimal, tax included.
         """
-        # sudo: whoever does the books reminds without rights on sessions and disputes
         amounts = defaultdict(lambda: ZERO)
-        for move, net in self.sudo()._sum_open_disputes().items():
+        # sudo: whoever does the books reminds without rights on sessions and disputes
+        moves_sudo = self.sudo()
+        for move, net in moves_sudo._sum_open_disputes().items():
             amounts[move] += move._with_tax(net)
-        for move, net in self.sudo()._sum_credits_to_come().items():
+        for move, net in moves_sudo._sum_credits_to_come().items():
             amounts[move] += move._with_tax(net)
         for move in self:
             amounts[move] += from_float(move.emsp_contested_amount, move.currency_id.decimal_places)

@@ -51,7 +51,8 @@ class AccountMoveLineClaim(models.Model):
         :return: dict account.move.line id -> Claim.
         """
         # sudo: the items of a partner count as a whole, whoever reminds it of some
-        items = (self.sudo() | self._get_items_of_partners()).sorted(
+        asked_sudo = self.sudo()
+        items = (asked_sudo | asked_sudo._get_items_of_partners()).sorted(
             lambda item: (item.date_maturity or item.date, item.id)
         )
         disputed = items.move_id._get_not_claimed()
@@ -83,7 +84,7 @@ class AccountMoveLineClaim(models.Model):
         ]
 
     def _get_items_of_partners(self):
-        return self.sudo().search(self._open_items_domain(1))
+        return self.search(self._open_items_domain(1))
 
     def _get_open_credits(self):
         """:return: dict of `_account_key` -> Decimal: credit notes and payments that no invoice took."""
@@ -118,7 +119,7 @@ class AccountMoveLineClaim(models.Model):
         digits = self.currency_id.decimal_places
         amount = from_float(self.amount_currency, digits) - claim.disputed - claim.credited
         changes = []
-        for partial in self.sudo().matched_credit_ids:
+        for partial in self.matched_credit_ids:
             paid = from_float(partial.debit_amount_currency, digits)
             if partial.credit_move_id.move_id.move_type == "out_refund":
                 # What a credit note takes back was never owed.

@@ -39,12 +39,11 @@ class AccountMovePayment(models.Model):
         if self.emsp_hold_reason:
             obstacles.append(self.emsp_hold_reason)
         # sudo: the proposal needs no rights on disputes and on the journal
-        disputes = self.env["emsp.dispute"].sudo()
+        disputes, journal = self.env["emsp.dispute"].sudo(), self.env["emsp.exception"].sudo()
         if disputes.search_count(
             [("cdr_id.move_id", "=", self.id), ("state", "in", sorted(OPEN_STATES))], limit=1
         ):
             obstacles.append(self.env._("a session of it is disputed"))
-        journal = self.env["emsp.exception"].sudo()
         open_facts = journal.search(
             [
                 ("move_id", "=", self.id),

@@ -59,25 +59,28 @@ class EmspDisputeOpening(models.Model):
         vals_list = [
             self._prepare_vals(cdr, complaint, source, opener, at) for cdr, complaint in complaints.items()
         ]
-        # sudo: nobody has the right to write disputes; that this one may open them was seen to above
+        # sudo: nobody has the right to write disputes and what follows from them; that this one may open
+        # them was seen to above
+        disputes_sudo, cdrs_sudo = self.sudo(), cdrs.sudo()
         # One mail tells of all of them, below.
-        quiet = self.sudo().with_context(mail_auto_subscribe_no_notify=True)
-        disputes = quiet.create(vals_list).with_env(self.sudo().env)
-        cdrs.sudo()._update_state("disputed")
-        cdrs.settlement_id.sudo()._refresh_totals()
+        quiet = disputes_sudo.with_context(mail_auto_subscribe_no_notify=True)
+        disputes = quiet.create(vals_list).with_env(disputes_sudo.env)
+        cdrs_sudo._update_state("disputed")
+        cdrs_sudo.settlement_id._refresh_totals()
         disputes._schedule()
         disputes._tell_opened(opener)
         return disputes.with_env(self.env)
 
     @api.model
     def _prepare_vals(self, cdr, complaint, source, opener, at):
-        # sudo: an opener from the portal may not read all of it; it learns nothing of that here
-        cdr = cdr.sudo()
+        # sudo: an opener from the portal may read neither all of the session nor sequences; it learns
+        # nothing of them here
+        cdr, sequences = cdr.sudo(), self.env["ir.sequence"].sudo()
         contract = cdr.contract_id
         clocks = contract._dispute_clocks()
         has_own = complaint.own_amount is not None
         return {
-            "name": self.env["ir.sequence"].sudo().next_by_code("emsp.dispute"),
+            "name": sequences.next_by_code("emsp.dispute"),
             "cdr_id": cdr.id,
             "company_id": cdr.company_id.id,
             "contract_id": contract.id,

@@ -62,7 +62,7 @@ class EmspDisputePartner(models.Model):
         words = (words or "").strip()
         if step not in self._partner_steps():
             # It says what is, and whether it is closed.
-            self.sudo()._take_rows()
+            self._take_rows()
             self._check_step(PARTNER_STEPS[step], OPENER, words or step)
             raise UserError(self._not_next())
         if step == "accept" and not words:

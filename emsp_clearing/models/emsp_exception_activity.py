@@ -68,7 +68,7 @@ class EmspExceptionActivity(models.Model):
         precommit = self.env.cr.precommit
         if CLOSED not in precommit.data:
             precommit.data[CLOSED] = set()
-            precommit.add(self.sudo().browse()._finish_noted_todos)
+            precommit.add(self.browse()._finish_noted_todos)
         precommit.data[CLOSED].update(self.ids)
 
     def _finish_noted_todos(self):

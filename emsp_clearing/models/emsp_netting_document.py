@@ -132,9 +132,10 @@ class EmspNettingDocument(models.Model):
     def _get_own_bank(self):
         """The account that the balance is transferred to: that of the invoices left open, else our first."""
         # sudo: it is printed, whoever reads the statement
-        left_sudo = self.sudo().line_ids.filtered(lambda line: line.side == "ours" and line.amount_left)
+        netting_sudo = self.sudo()
+        left_sudo = netting_sudo.line_ids.filtered(lambda line: line.side == "ours" and line.amount_left)
         banks_sudo = left_sudo.move_line_id.move_id.partner_bank_id
-        return (banks_sudo or self.company_id.sudo().partner_id.bank_ids)[:1]
+        return (banks_sudo or netting_sudo.company_id.partner_id.bank_ids)[:1]
 
     def _get_document_payment(self, bank):
         """:return: [(label, text)] of the transfer, where the partner makes it."""
@@ -170,11 +171,12 @@ class EmspNettingDocument(models.Model):
 
     def _get_acceptances(self):
         """:return: list of (who, naive UTC instant), for us first."""
+        # sudo: names on the document, also for a user of the portal, who reads no other user
+        netting_sudo = self.sudo()
         pairs = [
-            (self.our_acceptance_id.sudo().name, self.company_id.name, self.our_acceptance_at),
-            (self.their_acceptance_id.sudo().name, self.partner_id.name, self.their_acceptance_at),
+            (netting_sudo.our_acceptance_id.name, self.company_id.name, self.our_acceptance_at),
+            (netting_sudo.their_acceptance_id.name, self.partner_id.name, self.their_acceptance_at),
         ]
-        # sudo above: a name on the document, whoever prints it
         return [
             (name if name == party else f"{name}, {party}", moment) for name, party, moment in pairs if moment
         ]

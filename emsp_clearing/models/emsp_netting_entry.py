@@ -145,6 +145,7 @@ class EmspNettingEntry(models.Model):
 
     def _undo(self):
         """Reverse the entries, so that the items are open again as they were."""
+        # sudo: whoever undoes the statement may have no rights on payment orders
         order_sudo = self.payment_order_id.sudo()
         if order_sudo.state in ("open", "generated", "uploaded"):
             raise UserError(
@@ -155,7 +156,6 @@ class EmspNettingEntry(models.Model):
                 )
             )
         if order_sudo.state == "draft":
-            # sudo: whoever undoes the statement may have no rights on payment orders
             order_sudo.unlink()
         day = fields.Date.context_today(self)
         for move in self.move_id | self.mirror_move_id:

@@ -164,6 +164,7 @@ class EmspOcpiConnectionPush(models.Model):
         self.ensure_one()
         eta = job_eta(eta)
         when = eta.strftime("%Y%m%d%H%M") if eta else "now"
+        # Jobs act in nobody's name.
         connection = self.with_user(SUPERUSER_ID)
         connection.with_delay(
             identity_key=f"emsp.ocpi.push:{self.id}:{when}",

@@ -60,11 +60,12 @@ class EmspOcpiConnectionServer(models.Model):
         vals |= self._prepare_token_vals(token, previous=grace)
         vals |= {"state": "registered", "peer_token_form": "base64" if is_encoded else "plain"}
         # sudo: the endpoint's user may only read; what it may change is decided here
-        self.sudo().write(Stored(vals))
-        self.sudo().message_post(
+        connection_sudo = self.sudo()
+        connection_sudo.write(Stored(vals))
+        connection_sudo.message_post(
             body=self.env._("The partner registered with OCPI %(version)s.", version=version)
         )
-        self.sudo()._note_handshake()
+        connection_sudo._note_handshake()
         return token
 
     def _note_handshake(self):

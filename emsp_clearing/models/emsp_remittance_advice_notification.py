@@ -24,7 +24,7 @@ class EmspRemittanceAdviceNotification(models.Model):
         :return: the new advices; none for entries that are known, or that the statement has in detail."""
         importer = self.env["account.statement.import"]
         parsed = self.env["account.statement.import.camt.parser"].parse(content)
-        advices = self.sudo().browse()
+        advices = self.browse()
         for currency_code, account_number, statements in parsed if isinstance(parsed, list) else [parsed]:
             currency = importer._match_currency(currency_code)
             journal = importer._match_journal(account_number, currency)
@@ -34,7 +34,7 @@ class EmspRemittanceAdviceNotification(models.Model):
                         advices |= self._create_from_entry(
                             journal, currency, statement["name"], entry_key, transactions
                         )
-        return advices.sudo(False)
+        return advices
 
     @api.model
     def _entries_of(self, statement):

@@ -17,6 +17,7 @@ class EmspSettlementDeliveryUpload(models.Model):
 
     def _enqueue_upload(self):
         self.ensure_one()
+        # Jobs act in nobody's name.
         delivery = self.with_user(SUPERUSER_ID)
         key = f"emsp.settlement.delivery:{self.id}:{self.attempts}"
         delivery.with_delay(identity_key=key, description=self.display_name)._job_upload()

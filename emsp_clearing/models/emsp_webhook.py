@@ -198,6 +198,7 @@ class EmspWebhook(models.Model):
         # At once there is a job for each transaction: one that runs already does not see what is not
         # committed yet, and nobody else would send it within seconds.
         key = f"emsp.webhook:{self.id}:{eta:%Y%m%d%H%M}" if eta else None
+        # Jobs act in nobody's name.
         webhook = self.with_user(SUPERUSER_ID)
         webhook.with_delay(identity_key=key, description=f"{self.name}: send", eta=eta)._job_send()
 

@@ -39,9 +39,10 @@ class ResCompanyException(models.Model):
         self.ensure_one()
         # sudo: who belongs to which group is the administrators' to read.
         company = self.sudo()
+        group = company.env.ref
         chosen = company.emsp_exception_digest_user_ids
         if not chosen:
-            accountants = self.env.ref("account.group_account_user").sudo().all_user_ids
+            accountants = group("account.group_account_user").all_user_ids
             chosen = accountants.filtered(lambda user: user.notification_type == "email")
-        readers = self.env.ref("emsp_clearing.emsp_clearing_group_user").sudo().all_user_ids
+        readers = group("emsp_clearing.emsp_clearing_group_user").all_user_ids
         return (chosen & readers).filtered(lambda user: user.active and company in user.company_ids)

@@ -28,14 +28,14 @@ class ResCompanyNetting(models.Model):
                     self.env._("Install a chart of accounts for %(company)s first.", company=self.name)
                 )
             # sudo: whoever settles needs the journal once, without rights to set up journals or companies
-            self.sudo().emsp_netting_journal_id = (
-                self.env["account.journal"].sudo().create(self._prepare_netting_journal())
-            )
+            company_sudo = self.sudo()
+            vals = company_sudo._prepare_netting_journal()
+            company_sudo.emsp_netting_journal_id = company_sudo.env["account.journal"].create(vals)
         return self.emsp_netting_journal_id
 
     def _prepare_netting_journal(self):
-        journals_sudo = self.env["account.journal"].sudo().with_context(active_test=False)
-        taken = journals_sudo.search([("company_id", "=", self.id)]).mapped("code")
+        journals = self.env["account.journal"].with_context(active_test=False)
+        taken = journals.search([("company_id", "=", self.id)]).mapped("code")
         vals = {
             "name": self.env._("Netting"),
             "type": "general",
