@@ -11,8 +11,8 @@ from odoo.tests import new_test_user, tagged
 from ..models import emsp_ocpi_client, emsp_ocpi_network
 from ..models.emsp_ocpi_client import OcpiClient, url_without_secrets
 from ..models.emsp_ocpi_client_errors import OcpiClientError
+from .handshake_common import HandshakeCommon
 from .ocpi_peer import OcpiPeer
-from .test_ocpi_credentials import HandshakeCommon
 
 
 class ClientCommon(HandshakeCommon):

@@ -5,9 +5,9 @@ from odoo.tests import tagged
 from odoo.addons.queue_job.tests.common import trap_jobs
 
 from .common import cdr_payload
+from .handshake_common import HandshakeCommon
 from .ocpi_objects_common import OcpiObjectsCommon, payload_of
 from .ocpi_traffic_common import OcpiTrafficCommon
-from .test_ocpi_credentials import HandshakeCommon
 
 OWN = {"country_code": "FR", "party_id": "RVR"}
 

@@ -4,7 +4,7 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
-from .test_ocpi_credentials import HandshakeCommon
+from .handshake_common import HandshakeCommon
 
 
 @tagged("post_install", "-at_install")

@@ -6,8 +6,8 @@ from ..core.ocpi.tolerances import LAX, Tolerances
 from ..models.emsp_ocpi_connection import TOLERANCE_FIELDS
 from ..models.emsp_ocpi_message import MAX_DEVIATIONS
 from .common import cdr_payload
+from .handshake_common import HandshakeCommon
 from .ocpi_objects_common import CONNECTOR, OcpiObjectsCommon, payload_of
-from .test_ocpi_credentials import HandshakeCommon
 from .test_ocpi_pull import NOW, PullCommon
 
 LOCATION = "emsp/2.2.1/locations/NL/TNM/LOC-1"
