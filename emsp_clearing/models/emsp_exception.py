@@ -3,6 +3,8 @@ import psycopg2.errors
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
 
+from .dialogs import dialog
+
 # The others are errors.
 WARNINGS = ("unmatched", "gap", "late", "cdr_conflict", "cdr_missing")
 
@@ -138,15 +140,8 @@ class EmspException(models.Model):
     def action_ask_close(self):
         """A dialog that asks for the reason."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Close the exception"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "views": [(self.env.ref("emsp_clearing.emsp_exception_view_form_close").id, "form")],
-            "target": "new",
-        }
+        view = self.env.ref("emsp_clearing.emsp_exception_view_form_close")
+        return dialog(self, self.env._("Close the exception"), view.id)
 
     def action_close(self):
         for exception in self:

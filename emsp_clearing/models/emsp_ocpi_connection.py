@@ -12,6 +12,7 @@ from odoo.fields import Domain
 from ..core.ocpi.normalise import VERSIONS
 from ..core.ocpi.tolerances import Tolerances
 from . import party
+from .dialogs import dialog
 from .emsp_state_mixin import Stored
 
 # By the names in core, see emsp_ocpi_connection_tolerance.
@@ -225,16 +226,9 @@ class EmspOcpiConnection(models.Model):
         return self._show_token(title, token)
 
     def _show_token(self, title, token):
-        return {
-            "type": "ir.actions.act_window",
-            "name": title,
-            "res_model": "emsp.ocpi.connection.token",
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-            # In the context only: neither the dialog nor the database keeps it.
-            "context": {"default_token": token, "default_versions_url": self.versions_url},
-        }
+        # In the context only: neither the dialog nor the database keeps it.
+        shown = {"default_token": token, "default_versions_url": self.versions_url}
+        return dialog(self.env["emsp.ocpi.connection.token"], title, context=shown)
 
     def action_view_cdrs(self):
         action = self.env["ir.actions.act_window"]._for_xml_id("emsp_clearing.emsp_cdr_action")

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from odoo import Command, api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 
 from ..core.ocpi.peer_objects import BusinessDetails, Credentials, CredentialsRole
 from . import party
@@ -85,15 +85,7 @@ class EmspOcpiConnectionPeer(models.Model):
     @api.constrains(*OWN_PARTY_FIELDS)
     def _check_own_party_format(self):
         for connection in self.filtered("own_party_id"):
-            own = f"{connection.own_country_code}*{connection.own_party_id}"
-            if not party.PATTERN.fullmatch(own):
-                raise ValidationError(
-                    self.env._(
-                        "%(party)s is not an OCPI party: two letters of the country and three letters or "
-                        "digits of the party are expected, for example FR*ABC.",
-                        party=own,
-                    )
-                )
+            party.check_name(self.env, f"{connection.own_country_code}*{connection.own_party_id}")
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -7,6 +7,7 @@ from ..core.errors import PayloadError
 from ..core.ocpi.modules import credentials_payload, parse_versions
 from ..core.ocpi.normalise import VERSIONS
 from ..core.ocpi.remarks import find_tolerated
+from .dialogs import dialog
 from .emsp_ocpi_client import OcpiClient
 from .emsp_ocpi_client_errors import OcpiClientError
 from .emsp_ocpi_connection import hash_token, new_token
@@ -26,15 +27,9 @@ class EmspOcpiConnectionRegister(models.Model):
     def action_register(self):
         """A dialog for what the partner sent: its versions URL and a token."""
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Register with %(connection)s", connection=self.name),
-            "res_model": "emsp.ocpi.connection.register",
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {"default_connection_id": self.id, "default_versions_url": self.peer_versions_url},
-        }
+        title = self.env._("Register with %(connection)s", connection=self.name)
+        known = {"default_connection_id": self.id, "default_versions_url": self.peer_versions_url}
+        return dialog(self.env["emsp.ocpi.connection.register"], title, context=known)
 
     def action_rotate_token(self):
         """Exchange both tokens with the partner, and read its endpoints anew."""

@@ -4,7 +4,7 @@ from typing import NamedTuple
 import pytz
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 
 from ..core.ocpi.countries import to_alpha_3
 from ..core.ocpi.json_text import read_json
@@ -149,15 +149,7 @@ class EmspToken(models.Model):
     @api.constrains("ocpi_country_code", "ocpi_party_id")
     def _check_party_format(self):
         for token in self.filtered(lambda token: not token.connection_id):
-            name = f"{token.ocpi_country_code}*{token.ocpi_party_id}"
-            if not party.PATTERN.fullmatch(name.upper()):
-                raise ValidationError(
-                    self.env._(
-                        "%(party)s is not an OCPI party: two letters of the country and three letters or "
-                        "digits of the party are expected, for example FR*ABC.",
-                        party=name,
-                    )
-                )
+            party.check_name(self.env, f"{token.ocpi_country_code}*{token.ocpi_party_id}".upper())
 
     @api.model_create_multi
     def create(self, vals_list):

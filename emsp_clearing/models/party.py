@@ -16,11 +16,15 @@ def upper(vals):
 
 
 def check(record):
-    """:raise ValidationError: the record's party is none (OCPI 2.2.1, 4.1.8; eMI3)."""
-    party = f"{record.country_code}*{record.ocpi_party_id}"
+    """As `check_name`, of the record's own fields."""
+    check_name(record.env, f"{record.country_code}*{record.ocpi_party_id}")
+
+
+def check_name(env, party):
+    """:param str party: "FR*ABC". :raise ValidationError: it is none (OCPI 2.2.1, 4.1.8; eMI3)."""
     if not PATTERN.fullmatch(party):
         raise ValidationError(
-            record.env._(
+            env._(
                 "%(party)s is not an OCPI party: two letters of the country and three letters or "
                 "digits of the party are expected, for example FR*ABC.",
                 party=party,

@@ -9,6 +9,7 @@ from ..core.errors import PayloadError
 from ..core.ocpi.envelope import StatusCode
 from ..core.ocpi.normalise import read_json
 from ..core.ocpi.record_file import read_records
+from ..models.dialogs import dialog
 
 # Decompressed. A month of a large network is some 100,000 CDRs of 2 kB.
 MAX_FILE_BYTES = 512 * 1024 * 1024
@@ -68,14 +69,7 @@ class EmspCdrImport(models.TransientModel):
                 "rejected_ids": report.rejected.ids,
             }
         )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Import of %(file)s", file=self.filename),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        return dialog(self, self.env._("Import of %(file)s", file=self.filename))
 
     def action_view_cdrs(self):
         return self.connection_id.action_view_cdrs()

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
 from ..core.dispute import OWNER
+from ..models.dialogs import dialog
 from ..models.emsp_dispute_console import ACTIONS
 
 
@@ -95,15 +96,7 @@ class EmspDisputeDecide(models.TransientModel):
             }
         )
         labels = dict(self._fields["action"]._description_selection(self.env))
-        return {
-            "type": "ir.actions.act_window",
-            "name": labels[action],
-            "res_model": self._name,
-            "res_id": decision.id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-        }
+        return dialog(decision, labels[action])
 
     def action_decide(self):
         self.ensure_one()

@@ -2,6 +2,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
+from ..models.dialogs import dialog
 from ..models.emsp_dispute_opening import Complaint
 
 
@@ -58,15 +59,7 @@ class EmspDisputeOpen(models.TransientModel):
                 "partner_id": contract.partner_id.id,
             }
         )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Dispute"),
-            "res_model": self._name,
-            "res_id": opening.id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-        }
+        return dialog(opening, self.env._("Dispute"))
 
     def action_open(self):
         self.ensure_one()

@@ -2,6 +2,7 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
+from ..models.dialogs import dialog
 from ..models.emsp_decision_mixin import check_possible
 
 
@@ -65,15 +66,7 @@ class EmspInboxDecide(models.TransientModel):
             }
         )
         labels = dict(self._fields["action"]._description_selection(self.env))
-        return {
-            "type": "ir.actions.act_window",
-            "name": labels[action],
-            "res_model": self._name,
-            "res_id": decision.id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-        }
+        return dialog(decision, labels[action])
 
     def action_decide(self):
         self.ensure_one()

@@ -13,6 +13,7 @@ from odoo import Command, fields, models
 from odoo.exceptions import UserError
 
 from ..core.money import to_float
+from ..models.dialogs import dialog
 from ..models.emsp_price_grid_line import PRICE_DIGITS, WEEKDAYS
 from ..models.emsp_price_grid_sheet import COLUMNS, FIRST_ROW, LABEL_ROW, TECHNICAL_ROW
 
@@ -62,14 +63,7 @@ class EmspPriceGridImport(models.TransientModel):
         return self.grid_id._open_form()
 
     def _reopen(self):
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Import prices"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        return dialog(self, self.env._("Import prices"))
 
     def _load_rows(self, content):
         """:return: the rows of the first sheet, tuples of values.

@@ -2,6 +2,8 @@ import base64
 
 from odoo import Command, api, fields, models
 
+from ..models.dialogs import dialog
+
 
 class EmspSettlementPreview(models.TransientModel):
     """What would be billed today, before anything is."""
@@ -44,16 +46,9 @@ class EmspSettlementPreview(models.TransientModel):
         return self.settlement_ids.sudo()._preview(self.as_of, with_pdf)
 
     def _get_action(self):
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("What would be billed now"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "target": "new",
-            # The reason why something is not billed needs the width.
-            "context": {"dialog_size": "extra-large"},
-        }
+        title = self.env._("What would be billed now")
+        # The reason why something is not billed needs the width.
+        return dialog(self, title, context={"dialog_size": "extra-large"})
 
 
 class EmspSettlementPreviewLine(models.TransientModel):

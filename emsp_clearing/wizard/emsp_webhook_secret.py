@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..models.dialogs import dialog
+
 
 class EmspWebhookSecret(models.AbstractModel):
     """Shows a new secret once. Abstract: there is no table in which the clear text could stay."""
@@ -15,12 +17,5 @@ class EmspWebhookSecret(models.AbstractModel):
     def _show(self, name, secret):
         """:return: action of the dialog. The secret is in its context only: neither the dialog nor the
         database keeps it."""
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Secret of %(webhook)s", webhook=name),
-            "res_model": self._name,
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {"default_secret": secret},
-        }
+        title = self.env._("Secret of %(webhook)s", webhook=name)
+        return dialog(self.browse(), title, context={"default_secret": secret})

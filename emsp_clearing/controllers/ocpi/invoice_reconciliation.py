@@ -4,7 +4,8 @@ from odoo.http import request
 from ...core.ocpi.envelope import Problem
 from .dispatcher import Answer
 from .endpoints import ONLY_IN
-from .paging import answer_page, answer_put
+from .objects import answer_put, put_object
+from .paging import answer_page
 from .routes import ocpi_route
 
 MODULE = "invoicereconciliation"
@@ -42,10 +43,7 @@ class OcpiInvoiceReconciliation(http.Controller):
 
     @ocpi_route(BOTH_SIDES, MODULE, OBJECT, methods=["PUT"], versions=VERSIONS)
     def put_record(self, side, version, **address):
-        ocpi = request.dispatcher
-        records = request.env["emsp.invoice.reconciliation"]
-        __, is_new = records._put(ocpi.connection, version, address, ocpi.read_body(), ocpi.received_at)
-        return answer_put(is_new)
+        return put_object(request.env["emsp.invoice.reconciliation"], version, address)
 
     @ocpi_route(BOTH_SIDES, MODULE, OBJECT, methods=["DELETE"], versions=VERSIONS)
     def delete_record(self, side, version, **address):

@@ -2,7 +2,8 @@ from odoo import http
 from odoo.http import request
 
 from .dispatcher import Answer
-from .paging import answer_page, answer_put
+from .objects import answer_put, patch_object, put_object
+from .paging import answer_page
 from .routes import ocpi_route
 
 OBJECT = "/<country_code>/<party_id>/<id>"
@@ -26,17 +27,11 @@ class OcpiLocations(http.Controller):
 
     @ocpi_route("emsp", "locations", OBJECT, methods=["PUT"])
     def put_location(self, version, **address):
-        ocpi = request.dispatcher
-        locations = request.env["emsp.location"]
-        __, is_new = locations._put(ocpi.connection, version, address, ocpi.read_body(), ocpi.received_at)
-        return answer_put(is_new)
+        return put_object(request.env["emsp.location"], version, address)
 
     @ocpi_route("emsp", "locations", OBJECT, methods=["PATCH"])
     def patch_location(self, version, **address):
-        ocpi = request.dispatcher
-        locations = request.env["emsp.location"]
-        locations._patch(ocpi.connection, version, address, ocpi.read_body(), ocpi.received_at)
-        return Answer()
+        return patch_object(request.env["emsp.location"], version, address)
 
     @ocpi_route("emsp", "locations", *PARTS, methods=["PUT"])
     def put_part(self, version, **address):

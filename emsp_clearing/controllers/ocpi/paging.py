@@ -13,11 +13,6 @@ from .endpoints import module_url
 MAX_PAGE = 100
 
 
-def answer_put(is_new):
-    """OCPI 2.2.1, 4.1.7: 201 for what is new, 200 for what is there."""
-    return Answer(201 if is_new else 200)
-
-
 def answer_texts(texts, headers=()):
     """:param texts: JSON texts, which become a list."""
     return Answer(data_text=f"[{', '.join(texts)}]", headers=headers)

@@ -3,7 +3,8 @@ from odoo.http import request
 
 from .cdrs import own_charging_of
 from .dispatcher import Answer
-from .paging import answer_page, answer_put
+from .objects import patch_object, put_object
+from .paging import answer_page
 from .routes import ocpi_route
 
 OBJECT = "/<country_code>/<party_id>/<path:id>"
@@ -20,17 +21,11 @@ class OcpiSessions(http.Controller):
 
     @ocpi_route("emsp", "sessions", OBJECT, methods=["PUT"])
     def put_session(self, version, **address):
-        ocpi = request.dispatcher
-        sessions = request.env["emsp.session"]
-        __, is_new = sessions._put(ocpi.connection, version, address, ocpi.read_body(), ocpi.received_at)
-        return answer_put(is_new)
+        return put_object(request.env["emsp.session"], version, address)
 
     @ocpi_route("emsp", "sessions", OBJECT, methods=["PATCH"])
     def patch_session(self, version, **address):
-        ocpi = request.dispatcher
-        sessions = request.env["emsp.session"]
-        sessions._patch(ocpi.connection, version, address, ocpi.read_body(), ocpi.received_at)
-        return Answer()
+        return patch_object(request.env["emsp.session"], version, address)
 
     @ocpi_route("cpo", "sessions", methods=["GET"])
     def get_sessions(self, version):

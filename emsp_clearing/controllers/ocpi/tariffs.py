@@ -4,7 +4,8 @@ from odoo.http import request
 from ...core.ocpi.json_text import write_json
 from ...core.ocpi.normalise import tariff_payload
 from .dispatcher import Answer
-from .paging import answer_put, answer_texts, headers_of, read_page
+from .objects import patch_object, put_object
+from .paging import answer_texts, headers_of, read_page
 from .routes import ocpi_route
 
 OBJECT = "/<country_code>/<party_id>/<path:id>"
@@ -20,18 +21,12 @@ class OcpiTariffs(http.Controller):
 
     @ocpi_route("emsp", "tariffs", OBJECT, methods=["PUT"])
     def put_tariff(self, version, **address):
-        ocpi = request.dispatcher
-        tariffs = request.env["emsp.tariff"]
-        __, is_new = tariffs._put(ocpi.connection, version, address, ocpi.read_body(), ocpi.received_at)
-        return answer_put(is_new)
+        return put_object(request.env["emsp.tariff"], version, address)
 
     # Later versions have no change of a tariff, only a new one (OCPI 2.1.1, 11.2.2).
     @ocpi_route("emsp", "tariffs", OBJECT, methods=["PATCH"], versions="<any('2.1.1'):version>")
     def patch_tariff(self, version, **address):
-        ocpi = request.dispatcher
-        tariffs = request.env["emsp.tariff"]
-        tariffs._patch(ocpi.connection, version, address, ocpi.read_body(), ocpi.received_at)
-        return Answer()
+        return patch_object(request.env["emsp.tariff"], version, address)
 
     @ocpi_route("emsp", "tariffs", OBJECT, methods=["DELETE"])
     def delete_tariff(self, version, **address):

@@ -5,7 +5,8 @@ from ...core.ocpi.envelope import StatusCode
 from ...core.ocpi.json_text import write_json
 from ...core.ocpi.modules import authorization_payload, parse_location_references
 from .dispatcher import Answer
-from .paging import answer_page, answer_put
+from .objects import answer_put
+from .paging import answer_page
 from .routes import ocpi_route
 
 OBJECT = "/<country_code>/<party_id>/<path:uid>"
