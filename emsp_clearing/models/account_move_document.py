@@ -104,8 +104,7 @@ class AccountMoveDocument(models.Model):
             "name": company.name or "",
             "contact": (self.partner_id != company and self.partner_id.name) or "",
             "address": recipient._get_document_address(),
-            "vat_label": company.country_id.vat_label or self.env._("VAT number"),
-            "vat": company.vat or "",
+            **company._get_document_vat(),
         }
 
     def _get_document_amounts(self):

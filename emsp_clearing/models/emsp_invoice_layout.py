@@ -49,6 +49,7 @@ class EmspInvoiceLayout(models.Model):
     font = fields.Selection("_selection_font", help="Empty: the font of the company's documents.")
     logo_position = fields.Selection(
         [("left", "Left"), ("center", "Centre"), ("right", "Right"), ("none", "No logo")],
+        string="Logo position",
         required=True,
         default="left",
     )
@@ -141,10 +142,8 @@ class EmspInvoiceLayout(models.Model):
             "phone": company.phone or "",
             "email": company.email or "",
             "website": website.removeprefix("https://").removeprefix("http://"),
-            "vat_label": company.country_id.vat_label or self.env._("VAT number"),
-            "vat": company.vat or "",
-            "registry_label": company.partner_id.company_registry_label or "",
-            "registry": company.company_registry or "",
+            **company.partner_id._get_document_vat(),
+            **company.partner_id._get_document_registry(),
             "legal": self._get_legal_lines(),
         }
 

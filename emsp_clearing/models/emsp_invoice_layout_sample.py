@@ -109,12 +109,14 @@ class EmspInvoiceLayoutSample(models.Model):
         return format_date(self.env, day, date_format="long")
 
     def _get_sample_customer(self):
+        label, number = self.env._("VAT number"), "DE136695976"
         return {
             "name": "Spree Mobility GmbH",
             "contact": "Kreditorenbuchhaltung",
             "address": ["Warschauer Platz 11", "10245 Berlin", "Germany"],
-            "vat_label": self.env._("VAT number"),
-            "vat": "DE136695976",
+            "vat_label": label,
+            "vat": number,
+            "vat_text": self.env["res.partner"]._label_text(label, number),
         }
 
     def _get_sample_lines(self, move):

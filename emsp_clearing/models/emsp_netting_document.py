@@ -48,8 +48,7 @@ class EmspNettingDocument(models.Model):
         return {
             "name": partner.name or "",
             "address": partner._get_document_address(),
-            "vat_label": partner.country_id.vat_label or self.env._("VAT number"),
-            "vat": partner.vat or "",
+            **partner._get_document_vat(),
         }
 
     def _get_document_facts(self):

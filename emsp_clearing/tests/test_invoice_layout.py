@@ -102,6 +102,30 @@ class TestInvoiceLayout(DocumentCommon):
         own = self._create(footer_text="SAS au capital de 250 000 €\nRCS Lyon")
         self.assertEqual(own._get_issuer()["legal"], ["SAS au capital de 250 000 €", "RCS Lyon"])
 
+    def test_number_of_the_company_has_the_name_that_the_reader_knows(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        layout = self._create()
+        self.company.write({"country_id": self.env.ref("base.de").id, "company_registry": "HRB 4711"})
+        self.assertEqual(layout._get_issuer()["registry_text"], "Company ID: HRB 4711")
+        in_french = layout.with_context(lang="fr_FR")
+        self.assertEqual(in_french._get_issuer()["registry_label"], "ID de la société")
+        self.company.country_id = self.env.ref("base.fr")
+        for number, name in (
+            ("334 175 221", "SIREN"),
+            ("334 175 221 00041", "SIRET"),
+            ("4711", "Company ID"),
+        ):
+            self.company.company_registry = number
+            self.assertEqual(layout._get_issuer()["registry_label"], name)
+        self.company.company_registry = False
+        self.assertEqual(layout._get_issuer()["registry_text"], "")
+
+    def test_payment_stands_below_the_total_before_the_legal_mentions(self):
+        html = self._html(self._bill())
+        total, payment, mentions = (html.index(f'class="{name}"') for name in ("due", "payment", "mentions"))
+        self.assertLess(total, payment)
+        self.assertLess(payment, mentions)
+
     def test_a_contract_may_have_a_layout_of_its_own(self):
         first = self._create(name="First", theme="classic", sequence=1)
         move = self._bill()

@@ -97,8 +97,7 @@ class EmspAccountStatementDocument(models.TransientModel):
             "customer": {
                 "name": partner_sudo.name or "",
                 "address": partner_sudo._get_document_address(),
-                "vat_label": partner_sudo.country_id.vat_label or self.env._("VAT number"),
-                "vat": partner_sudo.vat or "",
+                **partner_sudo._get_document_vat(),
             },
             "date_from": self._day(self.date_from),
             "date_to": self._day(self.date_to),
