@@ -114,7 +114,7 @@ class EmspCdrPortalExport(models.Model):
             Column("currency", self.env._("Currency"), 10),
             Column("stated", self.env._("Stated by the CDR"), 13, AMOUNT),
             Column("findings", self.env._("Findings"), 40),
-            Column("is_credit", self.env._("Credit"), 9),
+            Column("is_credit", self.env._("Credit CDR"), 11),
             Column("credits_cdr", self.env._("Credits CDR"), 20),
             Column("is_late", self.env._("Late"), 9),
             Column("session_id", self.env._("Session"), 20),

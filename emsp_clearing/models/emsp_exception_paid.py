@@ -58,8 +58,8 @@ class EmspExceptionPaid(models.Model):
             "kind": "disputed_paid",
             "fact_key": f"account.move:{move.id}:{contract.id}",
             "name": env._(
-                "%(invoice)s of %(partner)s is paid, and %(count)s of its sessions were taken back since: "
-                "%(amount)s net is to be credited.",
+                "%(invoice)s of %(partner)s is paid. Sessions taken back since: %(count)s; to be credited: "
+                "%(amount)s net.",
                 invoice=move.name,
                 partner=move.commercial_partner_id.name,
                 count=count,

@@ -111,9 +111,9 @@ class EmspLedgerExport(models.Model):
     @api.depends("layout_id", "date_first", "date_last")
     def _compute_name(self):
         for export in self:
-            export.name = (
-                f"{export.layout_id.name or ''} {export.date_first or ''} – {export.date_last or ''}"
-            )
+            is_whole = export.date_first and export.date_last
+            period = f" {export.date_first} – {export.date_last}" if is_whole else ""
+            export.name = f"{export.layout_id.name or ''}{period}"
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -83,7 +83,9 @@ class EmspNetting(models.Model):
         help="The earliest due date of what the balance is made of.",
     )
     payment_reference = fields.Char(
-        compute="_compute_payment_reference", help="Creditor reference (ISO 11649) of the transfer."
+        string="Payment reference",
+        compute="_compute_payment_reference",
+        help="Creditor reference (ISO 11649) of the transfer.",
     )
     user_id = fields.Many2one(
         "res.users", string="Sent by", readonly=True, copy=False, help="Learns what becomes of the statement."

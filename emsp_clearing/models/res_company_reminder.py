@@ -8,7 +8,7 @@ class ResCompanyReminder(models.Model):
 
     emsp_reminders = fields.Selection(
         [
-            ("off", "None"),
+            ("off", "No reminders"),
             ("approve", "Made each day, sent by a person"),
             ("auto", "Made and sent each day"),
         ],

@@ -125,7 +125,10 @@ def session_columns(header: AnnexHeader, language: Language) -> list[Column]:
         amount("tax", language._("Tax")),
         amount("gross", language._("Gross")),
         Column(
-            "credit", language._("Credit"), 9, lambda row: language._("credit") if row.is_credit else None
+            "credit",
+            language._("Credit CDR"),
+            11,
+            lambda row: language._("credit") if row.is_credit else None,
         ),
         Column("late_from", language._("Late, from period"), 13, lambda row: row.late_from or None, Kind.OWN),
         Column(

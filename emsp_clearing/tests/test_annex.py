@@ -183,7 +183,7 @@ class TestAnnex(BaseCase):
         self.assertEqual(line["Net (EUR)"].number_format, "#,##0.00")
         self.assertEqual(line["Start (local)"].number_format, "yyyy-mm-dd hh:mm:ss")
         self.assertEqual(line["Duration (min)"].number_format, "#,##0.0#")
-        self.assertEqual(line["Credit"].value, "credit")
+        self.assertEqual(line["Credit CDR"].value, "credit")
         self.assertEqual(line["Late, from period"].value, "2026-09")
         self.assertEqual(sheet.freeze_panes, "B2")
         # Evidence after the hash of the CDR is for programs.

@@ -63,7 +63,7 @@ class TestAnnexDocument(DisputeCommon):
         self.assertEqual(sorted(row["Net (EUR)"] for row in rows), [-6.4, 10.3])
         self.assertEqual((move.state, move.amount_untaxed), ("posted", 3.9))
         self.assertAlmostEqual(sum(row["Tax (EUR)"] for row in rows), move.amount_tax)
-        self.assertEqual([row["Credit"] for row in rows if row["Net (EUR)"] < 0], ["credit"])
+        self.assertEqual([row["Credit CDR"] for row in rows if row["Net (EUR)"] < 0], ["credit"])
         self.assertEqual({row["Settlement"] for row in rows}, {settlement.name})
         self.assertEqual(move.emsp_list_hash, settlement.list_hash)
         stated = read_annex(move.emsp_annex_id.raw)
