@@ -5,7 +5,8 @@ reference, end-to-end id, number or payment reference in a text), one or several
 whose bank account it comes from, by exact amount. Part payments, over-payments, deducted credit notes, bank
 charges and cash discounts belong to the rule that found the documents.
 
-Never a guess: where the evidence fits two candidates, or contradicts itself, a person gets a proposal.
+Never a guess: where the evidence fits two candidates, or contradicts itself, a person gets a proposal. So
+it is where a payment names several documents, also credit notes among them, and is not what they add up to.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,12 +30,19 @@ __all__ = [
 ]
 
 
-def decide(payment: Payment, index: MatchIndex, credits: MatchIndex | None = None) -> Decision:
+def decide(
+    payment: Payment,
+    index: MatchIndex,
+    credits: MatchIndex | None = None,
+    opposite: MatchIndex | None = None,
+) -> Decision:
     """The rules in their order. The indexes are not changed: who books the decision calls their `take`.
 
     :param credits: credit notes, which whoever pays may deduct from what the payment names.
+    :param opposite: all that money in the other direction pays; nothing of it is paid by this payment, but
+        one that names something of it is not simply a part of what else it names.
     """
-    case = Case(payment, index, credits or MatchIndex(()))
+    case = Case(payment, index, credits or MatchIndex(()), opposite or MatchIndex(()))
     return (
         _by_advice(case)
         or _by_names(case)
@@ -102,9 +110,11 @@ def _by_names(case: Case) -> Decision | None:
         return case.pay_in_full(firm, reasons)
     return (
         case.pay_less_credits(firm, reasons)
+        or _named_against(case, firm)
         or case.pay_with_discount(firm, reasons)
         or _otherwise_explained(case, firm)
         or case.pay_less_charge(firm, reasons)
+        or _named_closed(case, firm)
         or (_paid_short(case, firm, reasons) or _paid_over(case, firm, reasons))
     )
 
@@ -144,6 +154,22 @@ def _otherwise_explained(case: Case, firm: list[Key]) -> Decision | None:
         return None
     whole = case.rival(tuple(firm))
     return case.propose(Reason("named_and_others"), [whole, *(case.rival((key,)) for key in others)])
+
+
+def _named_against(case: Case, firm: list[Key]) -> Decision | None:
+    """Credit notes, or other things of the other direction, are named, and do not explain the amount."""
+    against = case.named_against(firm)
+    if not against:
+        return None
+    left = case.open_sum(firm) - sum((each[1] for each in against), ZERO)
+    named = [case.rival((key,)) for key in firm]
+    others = [Rival((key,), (reason,)) for key, __, reason in against]
+    return case.propose(Reason("against_differs", amount=left), [*named, *others])
+
+
+def _named_closed(case: Case, firm: list[Key]) -> Decision | None:
+    """A part, or more than all, of what is named and open, where something is named that is not open."""
+    return case.propose_each(Reason("names_another"), firm) if case.names_another() else None
 
 
 def _paid_short(case: Case, firm: list[Key], reasons: list[Reason]) -> Decision | None:

@@ -100,11 +100,13 @@ class Decision:
 
 @dataclass(slots=True)
 class Case:
-    """A payment with what its texts name. `credits`: what its payer may have deducted."""
+    """A payment with what its texts name. `credits`: what its payer may have deducted. `opposite`: what
+    only money in the other direction pays."""
 
     payment: Payment
     index: MatchIndex
     credits: MatchIndex
+    opposite: MatchIndex
     named: dict[Key, tuple[str, Match]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -126,6 +128,21 @@ class Case:
 
     def names_another(self) -> bool:
         return any(self.index.names_another(text) for __, text in self.payment.texts)
+
+    def named_against(self, firm: Sequence[Key]) -> list[tuple[Key, Decimal, Reason]]:
+        """What the texts name of the other direction, with its open amount: credit notes, whosever they are,
+        and all else that is of the partners of the documents `firm`."""
+        references = {self.named[key][1].reference for key in firm}
+        payers = self.payers_of(firm)
+        found: dict[Key, tuple[Key, Decimal, Reason]] = {}
+        for index in (self.credits, self.opposite):
+            for source, text in self.payment.texts:
+                for match in index.named(text):
+                    is_theirs = index is self.credits or index.items[match.key].payer in payers
+                    if is_theirs and match.reference not in references:
+                        why = Reason("named", match.key, source, match.reference)
+                        found.setdefault(match.key, (match.key, index.open_amount(match.key), why))
+        return list(found.values())
 
     def name_reason(self, key: Key) -> Reason:
         source, match = self.named[key]

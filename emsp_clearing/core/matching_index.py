@@ -79,8 +79,10 @@ class MatchIndex:
         return [match for match in self._references.find_traces(text) if match.key in self._open]
 
     def names_another(self, text: str) -> bool:
-        """Whether the text has a number like ours that is none of an open item."""
-        return self._references.names_another(text)
+        """Whether the text has a number like ours that is none of an open item, or one of an item that is
+        taken whole by now."""
+        is_taken = any(match.key not in self._open for match in self._references.find(text))
+        return is_taken or self._references.names_another(text)
 
     def of_payers(self, payers: Iterable[Hashable], currency: str, limit: int) -> list[Key]:
         """Some of them, where there are more than `limit`."""

@@ -98,23 +98,26 @@ class AccountBankStatementLine(models.Model):
         documents = self._open_documents()
         payments = self._payments()
         decided = []
-        by_direction = self.grouped(lambda line: line.amount > 0)
-        indexes = {is_inbound: self._make_indexes(documents, is_inbound) for is_inbound in by_direction}
-        for is_inbound, lines in by_direction.items():
+        paid = self._make_indexes(documents.values())
+        credits = self._make_indexes(one for one in documents.values() if one.is_credit_note)
+        for is_inbound, lines in self.grouped(lambda line: line.amount > 0).items():
             for line in lines:
-                decision = decide(payments[line.id], *indexes[is_inbound])
+                there, opposite = paid[is_inbound], paid[not is_inbound]
+                decision = decide(payments[line.id], there, credits[not is_inbound], opposite)
                 decided.append((line, decision))
                 if decision.kind == "match":
-                    for index in (each for pair in indexes.values() for each in pair):
+                    for index in (*paid.values(), *credits.values()):
                         self._take(index, documents, decision)
         return self._carry_out(decided, documents)
 
     @api.model
-    def _make_indexes(self, documents, is_inbound):
-        """:return: two MatchIndex: what is paid in this direction, and the credit notes deducted from it."""
-        there = [one for one in documents.values() if one.is_inbound == is_inbound]
-        credits = [one for one in documents.values() if one.is_credit_note and one.is_inbound != is_inbound]
-        return tuple(MatchIndex(one.item for one in some) for some in (there, credits))
+    def _make_indexes(self, documents):
+        """:return: dict True: MatchIndex of what money in pays, False: of what money out pays."""
+        documents = list(documents)
+        return {
+            is_inbound: MatchIndex(one.item for one in documents if one.is_inbound == is_inbound)
+            for is_inbound in (True, False)
+        }
 
     @api.model
     def _take(self, index, documents, decision):

@@ -68,6 +68,10 @@ class AccountBankStatementLineSentences(models.Model):
             "contradicted": env._("Its amount fits one document, and its text another."),
             "ambiguous": env._("Its text can be read as naming several documents."),
             "sum_short": env._("It names several documents, and is %s short of their sum.", amount),
+            "against_differs": env._(
+                "It also names what is owed the other way, as a credit note, and is not the %s left.",
+                amount,
+            ),
             "names_another": env._("It names a document that is not open."),
             "several_ways": env._("Several documents, or sets of documents, have this amount."),
             "named_and_others": env._("Its amount is not that of the document it names, and others fit."),

@@ -82,6 +82,25 @@ class TestBankMatchingAmounts(BankCommon):
         self.assertIn("Credit notes of", line.emsp_match_reason)
         self.assertFalse(self._exceptions("gap"))
 
+    def test_invoice_and_credit_note_that_are_not_the_amount_wait_for_a_person(self):
+        invoice = self._create_document("INV/2026/00343", 100.0)
+        note = self._create_document("RINV/2026/00343", 30.0, move_type="out_refund")
+        line = self._create_bank_line("INV/2026/00343 less RINV/2026/00343", 80.0)
+        self.assertFalse(line.is_reconciled)
+        self.assertEqual((invoice | note).mapped("payment_state"), ["not_paid", "not_paid"])
+        self.assertEqual(line.emsp_match_state, "proposed")
+        self.assertRegex(line.emsp_match_reason, r"also names.*credit note.*70\.00")
+        for document in (invoice, note):
+            self.assertIn(f"/odoo/account.move/{document.id}", line.emsp_match_candidates)
+        self.assertEqual(self._exceptions("unmatched").statement_line_id, line)
+
+    def test_refund_that_also_names_an_invoice_is_no_part_of_the_refund(self):
+        self._create_document("INV/2026/00344", 20.0)
+        note = self._create_document("RINV/2026/00344", 50.0, move_type="out_refund")
+        line = self._create_bank_line("RINV/2026/00344 - INV/2026/00344", -30.0)
+        self.assertEqual((line.is_reconciled, note.amount_residual), (False, 50.0))
+        self.assertEqual(line.emsp_match_state, "proposed")
+
     def test_credit_note_is_deducted_once(self):
         invoices = [self._create_document(f"INV/2026/0034{number}", 40.0) for number in (2, 3)]
         self._create_document("RINV/2026/00342", 12.5, move_type="out_refund")

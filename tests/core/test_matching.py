@@ -98,6 +98,50 @@ def test_without_one_credit_note_that_fits_it_is_a_part_payment(
     assert codes(decision) == ["named", "partial"]
 
 
+@pytest.mark.parametrize("amount", ["80", "99.50", "120"])
+def test_invoice_and_credit_note_named_that_do_not_explain_the_amount_are_a_proposal(amount: str) -> None:
+    notes = [item("RINV/2026/0001", "30"), item("RINV/2026/0002", "20")]
+    # 100 - 30 = 70, whatever else fits: a bank charge, another credit note, a credit of the payer.
+    decision = less(amount, "INV/2026/0001 less RINV/2026/0001", notes, payers=("beta",))
+    assert rivals(decision) == [("INV/2026/0001",), ("RINV/2026/0001",)]
+    assert (codes(decision), decision.reasons[0].amount) == (["against_differs"], Decimal("70"))
+    assert [reason.code for reason in decision.rivals[1].reasons] == ["named"]
+
+
+def test_credit_note_of_another_partner_that_is_named_is_a_proposal() -> None:
+    decision = less("70", "INV/2026/0001 RINV/2026/0001", [item("RINV/2026/0001", "30", payer="alpha")])
+    assert codes(decision) == ["against_differs"]
+
+
+def test_invoice_paid_whole_is_matched_whatever_credit_note_is_named_besides() -> None:
+    decision = less("100", "INV/2026/0001, not RINV/2026/0001", [item("RINV/2026/0001", "30")])
+    assert told(decision) == {"INV/2026/0001": "100"}
+
+
+def test_document_of_the_other_direction_that_is_named_is_not_left_out() -> None:
+    bill = item("BILL/2026/0009", "30")
+    payment = Payment(Decimal("70"), "EUR", DAY, texts=(("label", "INV/2026/0001 - BILL/2026/0009"),))
+    decision = decide(payment, MatchIndex([A, B]), opposite=MatchIndex([bill]))
+    assert (rivals(decision), codes(decision)) == ([(A.key,), (bill.key,)], ["against_differs"])
+    # A bill of somebody else by a number that happens to stand there, and a transfer under our own number.
+    others = [item("BILL/2026/0009", "30", payer="alpha"), item("PAY1", "30", references=("INV/2026/0001",))]
+    assert told(decide(payment, MatchIndex([A, B]), opposite=MatchIndex(others))) == {"INV/2026/0001": "70"}
+
+
+@pytest.mark.parametrize("amount", ["70", "140"])
+def test_part_or_surplus_is_a_proposal_where_another_document_is_named_that_is_not_open(amount: str) -> None:
+    decision = paid(amount, "INV/2026/0001, INV/2025/0007", [A], payers=("beta",))
+    assert (rivals(decision), codes(decision)) == ([("INV/2026/0001",)], ["names_another"])
+    assert told(paid("100", "INV/2026/0001, INV/2025/0007", [A])) == {"INV/2026/0001": "100"}
+
+
+def test_document_taken_by_an_earlier_payment_of_the_batch_is_not_open() -> None:
+    index = MatchIndex([A, B])
+    index.take("INV/2026/0001", Decimal("100"))
+    payment = Payment(Decimal("45"), "EUR", DAY, (("label", "INV/2026/0001 INV/2026/0002"),))
+    assert codes(decide(payment, index)) == ["names_another"]
+
+
 # --- Named documents ----------------------------------------------------------------------------
 
 
