@@ -16,6 +16,7 @@ from . import (
     account_bank_statement_line_candidates,
     account_bank_statement_line_reasons,
     account_bank_statement_line_sentences,
+    account_bank_statement_line_twin,
     account_chart_template,
     account_edi_common,
     account_edi_xml_cii,

@@ -1,3 +1,4 @@
+import hashlib
 from collections import Counter
 from decimal import Decimal, InvalidOperation
 
@@ -10,6 +11,8 @@ OPENING_CODES = {"OPBD", "PRCD", "ITBD"}
 CLOSING_CODES = {"CLBD", "ITBD"}
 # ISO 20022 says so where the payer gave no end-to-end id.
 NOT_PROVIDED = "NOTPROVIDED"
+# Ends the booking key of an entry that the bank gives a reference of its own.
+BY_REFERENCE = "/ref"
 
 
 class AccountStatementImportCamtParser(models.AbstractModel):
@@ -63,6 +66,7 @@ class AccountStatementImportCamtParser(models.AbstractModel):
         for part, transaction in enumerate(transactions, start=1):
             transaction["emsp_bank_code"] = transaction.get("emsp_bank_code") or code
             transaction["unique_import_id"] = f"{self._entry_key(ns, node)}/{part}"
+            transaction["emsp_booking_key"] = self._booking_key(ns, node, transaction)
         yield from transactions
 
     def parse_transaction_details(self, ns, node, transaction):
@@ -163,6 +167,18 @@ class AccountStatementImportCamtParser(models.AbstractModel):
             reference = f"{self._text(ns, node, '../ns:Id')}#{place}"
         amount = Decimal(self._text(ns, node, "./ns:Amt")).normalize()
         return f"{reference}/{self._booking_date(ns, node)}/{amount:f}"
+
+    def _booking_key(self, ns, node, transaction):
+        """What the transaction says, whatever statement says it: equal ones may be one booking."""
+        names = ("account_number", "payment_ref", "emsp_end_to_end_id", "emsp_creditor_reference")
+        said = [
+            self._booking_date(ns, node),
+            self._text(ns, node, "./ns:ValDt/ns:Dt | ./ns:ValDt/ns:DtTm")[:10],
+            f"{transaction['amount']:.3f}",
+            *("".join((transaction.get(name) or "").split()) for name in names),
+        ]
+        digest = hashlib.sha256("\n".join(said).encode()).hexdigest()[:32]
+        return digest + (BY_REFERENCE if self._text(ns, node, "./ns:AcctSvcrRef") else "")
 
     def _booking_date(self, ns, node):
         return self._text(ns, node, "./ns:BookgDt/ns:Dt | ./ns:BookgDt/ns:DtTm")[:10]

@@ -112,6 +112,7 @@ from . import (
     test_settlement_together,
     test_statement_files,
     test_statement_sheets,
+    test_statement_twins,
     test_tariff_source,
     test_validation_ruleset,
     test_validation_trial,

@@ -1,4 +1,3 @@
-import re
 from datetime import date
 from pathlib import Path
 
@@ -72,14 +71,6 @@ class TestStatementFiles(BankCommon):
         of_day = lines.filtered(lambda line: line.date == date(2026, 11, 17)).sorted("internal_index")
         # From 1237.50 on, in the order of the bank.
         self.assertEqual(of_day.mapped("running_balance"), [1247.5, 1267.5, 1262.5])
-
-    def test_month_without_the_bank_s_references_is_not_booked_beside_its_days_in_silence(self):
-        day = re.sub(rb"<AcctSvcrRef>.*?</AcctSvcrRef>", b"", self._read_file("camt053_payments.xml"))
-        self._upload(day, "day.xml")
-        month = day.replace(b"STMT-2026-220", b"STMT-2026-11").replace(b"CAMT-20261116", b"CAMT-202611")
-        [problem] = self._upload_accepting(month, "month.xml")
-        self.assertIn("The starting balance doesn't match", problem)
-        self.assertIn("STMT-2026-11", self._exceptions("statement_gap").name)
 
     def test_mt940_pays_the_invoice_that_it_names(self):
         invoice = self._create_document("INV/2026/00012", 250.0)

@@ -3,6 +3,7 @@ from . import (
     account_statement_import_balance,
     account_statement_import_notification,
     account_statement_import_sheet_parser,
+    account_statement_import_twin,
     credit_control_printer,
     emsp_account_statement,
     emsp_account_statement_document,
