@@ -36,9 +36,9 @@ class EmspSettlementDocument(models.Model):
         search="_search_payment_state",
     )
     amount_residual = fields.Monetary(
-        string="Open amount",
+        string="Open on its documents",
         compute="_compute_payment",
-        help="Of its invoices and credit notes, also where these bill other settlements besides.",
+        help="Whole, also where these bill other settlements besides.",
     )
 
     @api.model

@@ -10,9 +10,9 @@ class EmspSettlement(models.Model):
     balance_credited = fields.Monetary(string="Credited, gross", compute="_compute_balance")
     balance_received = fields.Monetary(string="Paid", compute="_compute_balance")
     balance_open = fields.Monetary(
-        string="Open share",
+        string="Open amount",
         compute="_compute_balance",
-        help="Of documents that bill several settlements, its part alone.",
+        help="Of documents that bill several settlements, its part alone: the amounts of settlements add up.",
     )
     balance_overdue = fields.Monetary(string="Overdue", compute="_compute_balance")
 

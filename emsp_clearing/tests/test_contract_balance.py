@@ -1,5 +1,7 @@
 from datetime import date, datetime, timedelta
 
+from lxml import etree
+
 from odoo import fields
 from odoo.tests import tagged
 
@@ -130,6 +132,18 @@ class TestSharedDocument(SettlementCommon):
         self.assertTrue(all(contracts.mapped("balance_open")))
         self.assertAlmostEqual(sum(contracts.mapped("balance_open")), invoice.amount_residual)
         self.assertAlmostEqual(sum(contracts.mapped("balance_billed")), invoice.amount_total)
+
+    def test_settlements_show_their_shares_so_that_a_column_sums_to_the_ledger(self):
+        invoice, october, november = self._shared()
+        shares = (october | november).mapped("balance_open")
+        self.assertAlmostEqual(sum(shares), invoice.amount_residual)
+        for view_type in ("list", "kanban", "form"):
+            arch = etree.fromstring(october.get_view(view_type=view_type)["arch"])
+            self.assertTrue(arch.xpath("//field[@name='balance_open']"), view_type)
+            whole = arch.xpath("//field[@name='amount_residual'][not(ancestor::page[@name='invoices'])]")
+            self.assertFalse(whole, view_type)
+        arch = etree.fromstring(october.get_view(view_type="list")["arch"])
+        self.assertTrue(arch.xpath("//field[@name='balance_open'][@sum][@optional='show']"))
 
     def _shared(self):
         """:return: the document, the settlement with one of its three sessions, that with two."""
