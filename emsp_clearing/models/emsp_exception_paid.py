@@ -1,8 +1,10 @@
 from odoo import api, fields, models
 from odoo.tools import format_amount
 
-# A document that money was received for, in whole or in part.
-RECEIVED = ("partial", "in_payment", "paid")
+# A document that was settled in whole or in part: by money, or by a credit note alone.
+SETTLED = ("partial", "in_payment", "paid")
+LIVE_PAYMENTS = ("in_process", "paid")
+MONEY_JOURNALS = ("bank", "cash", "credit")
 # A credit CDR that may still come onto an invoice.
 UNBILLED = ("quarantine", "open", "disputed", "locked")
 
@@ -35,7 +37,7 @@ class EmspExceptionPaid(models.Model):
                     ("credited_cdr_id", "!=", False),
                     ("move_id", "=", False),
                     ("state", "in", UNBILLED),
-                    ("credited_cdr_id.move_id.payment_state", "in", RECEIVED),
+                    ("credited_cdr_id.move_id.payment_state", "in", SETTLED),
                 ],
                 ["credited_cdr_id.move_id", "contract_id"],
                 ["__count", "amount_untaxed:sum"],
@@ -44,12 +46,26 @@ class EmspExceptionPaid(models.Model):
         facts = [
             self._prepare_disputed_paid_fact(move, contract, count, -(amount or 0.0), as_of)
             for move, contract, count, amount in groups
+            if self._is_money_received(move)
         ]
         still = {fact["fact_key"] for fact in facts}
         # sudo: as above
         known = self.sudo().search([("kind", "=", "disputed_paid"), ("state", "=", "open")])
         known.filtered(lambda fact: fact.fact_key not in still)._set_closed(as_of)
         return self._open_all(facts)
+
+    @api.model
+    def _is_money_received(self, move):
+        """Whether something was paid: by bank or cash, by a payment under way, or by netting. What a credit
+        note has set off cost the partner nothing."""
+        items = move.line_ids
+        others = items.matched_debit_ids.debit_move_id | items.matched_credit_ids.credit_move_id
+        return bool(
+            move.matched_payment_ids.filtered(lambda payment: payment.state in LIVE_PAYMENTS)
+            or others.move_id.filtered(
+                lambda entry: entry.journal_id.type in MONEY_JOURNALS or entry.emsp_netting_id
+            )
+        )
 
     @api.model
     def _prepare_disputed_paid_fact(self, move, contract, count, amount, as_of):

@@ -244,6 +244,31 @@ class TestExceptionOfBilling(SettlementCommon):
         journal._update_disputed_paid(LOCK)
         self.assertEqual(fact.state, "closed")
 
+    def test_session_taken_back_of_an_invoice_that_was_only_credited_is_not_told_as_paid(self):
+        payload = cdr_payload(1)
+        self.contract.journal_id = self.company_data["default_journal_sale"]
+        invoice = self._settle(payload).move_ids
+        self._receive(credit_of(payload), received_at=LOCK)
+        # 5.00 of 7.36: Odoo calls an invoice that is set off whole reversed.
+        note = self.env["account.move"].create(
+            {
+                "move_type": "out_refund",
+                "partner_id": invoice.partner_id.id,
+                "invoice_date": invoice.invoice_date,
+                "invoice_line_ids": [
+                    Command.create({"name": "Allowance", "price_unit": 5.0, "tax_ids": [Command.clear()]})
+                ],
+            }
+        )
+        note.action_post()
+        items = (invoice + note).line_ids.filtered(
+            lambda item: item.account_id.account_type == "asset_receivable"
+        )
+        items.reconcile()
+        self.assertEqual(invoice.payment_state, "partial")
+        self.env["emsp.exception"]._update_disputed_paid(LOCK)
+        self.assertFalse(self._disputed_paid())
+
     def _annex_that_differs(self):
         move = type(self.env["account.move"])
         return patch.object(move, "_sum_of_sessions", lambda move: Decimal("8.00"))
