@@ -97,20 +97,25 @@ class AccountBankStatementLineReasons(models.Model):
                 facts.append(self._prepare_gap_fact(move))
         return facts
 
-    def _prepare_gap_fact(self, move):
+    def _short_sentence(self, move):
+        """:param move: a document of which this line paid a part. :return: sentence with what is open now."""
         env = self._in_company_language()
         paid, currency = self._paid_amount()
+        return env._(
+            "%(invoice)s was paid short: %(paid)s came on %(date)s, %(open)s is still open.",
+            invoice=move.name,
+            paid=format_amount(env, paid, currency),
+            date=format_date(env, self.date),
+            open=format_amount(env, move.amount_residual, move.currency_id),
+        )
+
+    def _prepare_gap_fact(self, move):
+        env = self._in_company_language()
         return {
             "kind": "gap",
             "direction": "short",
             "fact_key": f"account.move:{move.id}",
-            "name": env._(
-                "%(invoice)s was paid short: %(paid)s came on %(date)s, %(open)s is still open.",
-                invoice=move.name,
-                paid=format_amount(env, paid, currency),
-                date=format_date(env, self.date),
-                open=format_amount(env, move.amount_residual, move.currency_id),
-            ),
+            "name": self._short_sentence(move),
             "suggestion": env._("Ask the partner for the rest. If a bank kept it as a fee, write it off."),
             "move_id": move.id,
             "statement_line_id": self.id,

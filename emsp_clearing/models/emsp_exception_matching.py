@@ -10,6 +10,7 @@ class EmspExceptionMatching(models.Model):
         [("short", "Too little"), ("over", "Too much")], string="Paid", readonly=True
     )
     match_candidates = fields.Html(related="statement_line_id.emsp_match_candidates")
+    name = fields.Char(compute="_compute_name", store=True)
     amount = fields.Monetary(compute="_compute_amount", store=True)
 
     @api.depends("state", "move_id.amount_residual", "statement_line_id.line_ids.amount_residual_currency")
@@ -21,6 +22,17 @@ class EmspExceptionMatching(models.Model):
                 short = exception.direction == "short"
                 amount = exception.move_id.amount_residual if short else exception._open_credit()
             exception.amount = amount
+
+    @api.depends("state", "move_id.amount_residual", "statement_line_id")
+    def _compute_name(self):
+        """The sentence of a short payment tells what is open now; other facts keep theirs."""
+        for exception in self:
+            name = exception.name
+            is_short = exception.kind == "gap" and exception.direction == "short"
+            if is_short and exception.state == "open" and exception.statement_line_id:
+                # sudo: whoever pays or credits the document; see _close.
+                name = exception.statement_line_id.sudo()._short_sentence(exception.move_id)
+            exception.name = name
 
     def _open_credit(self):
         items = self._open_credit_items()

@@ -63,7 +63,13 @@ class TestBankMatchingAmounts(BankCommon):
         invoice.js_assign_outstanding_line(
             note.line_ids.filtered(lambda item: item.account_id == self.receivable).id
         )
-        self.assertEqual(self._exceptions("gap").amount, 6.0)
+        fact = self._exceptions("gap")
+        self.assertEqual(fact.amount, 6.0)
+        self.assertRegex(fact.name, r"30\.00.*came on.*6\.00.*still open")
+        # A second part: what is open is what both leave.
+        self._create_bank_line("INV/2026/00333", 2.5, date=date(2026, 11, 18))
+        self.assertRegex(fact.name, r"2\.50.*came on.*3\.50.*still open")
+        self.assertEqual(self._exceptions("gap"), fact)
 
     def test_invoice_of_which_nothing_is_paid_any_more_is_not_paid_short(self):
         self._create_document("INV/2026/00334", 40.0)
