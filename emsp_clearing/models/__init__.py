@@ -282,6 +282,7 @@ from . import (  # isort: skip
     emsp_netting_entry,
     emsp_netting_portal,
     emsp_netting_proposal,
+    emsp_netting_refusal,
     emsp_netting_step,
     emsp_netting_transfer,
     res_company_netting,

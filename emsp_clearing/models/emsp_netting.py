@@ -228,8 +228,9 @@ class EmspNetting(models.Model):
                 raise UserError(
                     self.env._(
                         "Netting with %(partner)s in %(currency)s is not agreed on: two contracts must say "
-                        "so, one by which we bill it and one by which it bills us.",
+                        "so, one by which we bill it and one by which it bills us. %(lacking)s",
                         partner=netting.partner_id.display_name,
                         currency=netting.currency_id.name,
+                        lacking=netting._lacking_contracts(),
                     )
                 )

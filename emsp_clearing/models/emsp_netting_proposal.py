@@ -105,7 +105,7 @@ class EmspNettingProposal(models.Model):
         """
         agreed = self._agreed_moves(items.move_id)
         reasons = {
-            item.id: self.env._("it is of a contract without netting")
+            item.id: self.env._("it is of a contract without netting, or from before the day of the clause")
             for item in items
             if item.move_id not in agreed
         }
@@ -124,8 +124,19 @@ class EmspNettingProposal(models.Model):
             elif orders:
                 obstacles[item.id] = self.env._("it is in payment order %(order)s", order=orders[0].name)
             elif item.move_id in disputed:
-                obstacles[item.id] = self.env._("it is disputed or blocked")
+                obstacles[item.id] = self.env._(
+                    "it is disputed or blocked: %s", self._why_blocked(item.move_id)
+                )
         return obstacles
+
+    @api.model
+    def _why_blocked(self, move):
+        """:param move: one of `_disputed_moves`."""
+        if move.emsp_hold_reason:
+            return move.emsp_hold_reason
+        if move.payment_state == "blocked":
+            return self.env._("its payment is blocked")
+        return self.env._("a session of it is disputed")
 
     @api.model
     def _disputed_moves(self, moves):

@@ -24,14 +24,7 @@ class EmspNettingStep(models.Model):
     def action_send(self):
         """Show the proposals to the partners, and mail them."""
         self._take_rows()
-        for netting in self:
-            if not netting.amount_cleared:
-                raise UserError(
-                    self.env._(
-                        "%(netting)s has open documents on one side only: there is nothing to set off.",
-                        netting=netting.name,
-                    )
-                )
+        self._check_something_to_set_off()
         self._check_agreed()
         self._check_items()
         for netting in self._update_state("sent", refusal=False, user_id=self.env.uid):

@@ -51,6 +51,7 @@ from . import (
     test_netting,
     test_netting_concurrency,
     test_netting_portal,
+    test_netting_refusals,
     test_netting_steps,
     test_notice,
     test_ocpi_auth,
