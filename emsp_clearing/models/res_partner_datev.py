@@ -37,24 +37,48 @@ class ResPartnerDatev(models.Model):
 
     @api.constrains("emsp_datev_debtor", "emsp_datev_creditor")
     def _check_datev_numbers(self):
+        for name in ("emsp_datev_debtor", "emsp_datev_creditor"):
+            # sudo: portal users write their own partner, without rights on its numbers; the number of a
+            # partner that the user does not see is taken all the same
+            numbered_sudo = self.sudo().filtered(name)
+            numbered_sudo._check_datev_form(name)
+            numbered_sudo._check_datev_unique(name)
+
+    def _check_datev_form(self, name):
+        """:param name: one of the two fields. :raise ValidationError: it is no account of its kind."""
+        is_debtor = name == "emsp_datev_debtor"
         length = self.env.company.emsp_datev_account_length
-        for partner in self.sudo():
-            debtor, creditor = partner.emsp_datev_debtor, partner.emsp_datev_creditor
-            if debtor and not is_personal_account(debtor, length, is_debtor=True):
-                raise ValidationError(
-                    self.env._(
-                        "A DATEV customer number has %(digits)s digits and begins with 1 to 6, like "
-                        "%(example)s.",
-                        digits=length + 1,
-                        example="1" + "0" * (length - 1) + "1",
-                    )
+        if all(is_personal_account(partner[name], length, is_debtor=is_debtor) for partner in self):
+            return
+        names = {"digits": length + 1, "example": ("1" if is_debtor else "7") + "0" * (length - 1) + "1"}
+        raise ValidationError(
+            self.env._(
+                "A DATEV customer number has %(digits)s digits and begins with 1 to 6, like %(example)s.",
+                **names,
+            )
+            if is_debtor
+            else self.env._(
+                "A DATEV supplier number has %(digits)s digits and begins with 7 to 9, like %(example)s.",
+                **names,
+            )
+        )
+
+    def _check_datev_unique(self, name):
+        """:raise ValidationError: another partner has the number. Contacts of one company are one partner."""
+        holders = self.with_context(active_test=False).search([(name, "in", self.mapped(name))])
+        for partner in self:
+            others = holders.filtered(
+                lambda other, own=partner: (
+                    other[name] == own[name] and other.commercial_partner_id != own.commercial_partner_id
                 )
-            if creditor and not is_personal_account(creditor, length, is_debtor=False):
+            )
+            if others:
                 raise ValidationError(
                     self.env._(
-                        "A DATEV supplier number has %(digits)s digits and begins with 7 to 9, like "
-                        "%(example)s.",
-                        digits=length + 1,
-                        example="7" + "0" * (length - 1) + "1",
+                        "DATEV number %(number)s of %(partner)s is that of %(other)s already: what the two "
+                        "owe would stand in one account.",
+                        number=partner[name],
+                        partner=partner.display_name,
+                        other=others[0].display_name,
                     )
                 )

@@ -380,6 +380,33 @@ class TestLedgerExportDatev(LedgerCommon):
         with self.assertRaisesRegex(UserError, "Beta Laden GmbH has no DATEV customer number"):
             self._export(self.datev_layout, is_again=True, **journals)
 
+    def test_number_is_of_one_partner_and_its_contacts_alone(self):
+        other = self.env["res.partner"].create({"name": "Gamma Mobility", "is_company": True})
+        self.partner.write({"emsp_datev_debtor": "1000001", "emsp_datev_creditor": "7000001"})
+        for name, number in (("emsp_datev_debtor", "1000001"), ("emsp_datev_creditor", "7000001")):
+            with (
+                self.subTest(name),
+                self.assertRaisesRegex(
+                    ValidationError, f"number {number} of Gamma Mobility is that of Beta Laden GmbH already"
+                ),
+                self.env.cr.savepoint(),
+            ):
+                other[name] = number
+        # Two at once, and one that is archived.
+        both = other + other.copy({"name": "Delta"})
+        with self.assertRaisesRegex(ValidationError, "already"), self.env.cr.savepoint():
+            both.write({"emsp_datev_debtor": "1000002"})
+        self.partner.active = False
+        with self.assertRaisesRegex(ValidationError, "already"), self.env.cr.savepoint():
+            other.emsp_datev_debtor = "1000001"
+        contact = self.env["res.partner"].create({"name": "Accounts", "parent_id": self.partner.id})
+        contact.emsp_datev_debtor = "1000001"
+        elsewhere = self.env["res.company"].create({"name": "Other CPO"})
+        other.with_company(elsewhere).emsp_datev_debtor = "10001" + "0" * (
+            elsewhere.emsp_datev_account_length - 4
+        )
+        other.emsp_datev_debtor = "1000009"
+
     def test_number_is_of_a_company_and_one_digit_longer_than_accounts(self):
         other = self.env["res.company"].create({"name": "Other CPO"})
         self.partner.emsp_datev_debtor = "6999999"
