@@ -28,10 +28,12 @@ class EmspSettlementSending(models.Model):
 
     @api.depends("move_ids")
     def _compute_delivery_ids(self):
-        deliveries = self.env["emsp.settlement.delivery"].search([("move_id", "in", self._documents().ids)])
+        # sudo: who sees a settlement may know its deliveries, without rights in accounting
+        documents_sudo = self.sudo()._documents()
+        deliveries = self.env["emsp.settlement.delivery"].search([("move_id", "in", documents_sudo.ids)])
         for settlement in self:
-            documents = settlement._documents()
-            settlement.delivery_ids = deliveries.filtered(lambda each, own=documents: each.move_id in own)
+            own_ids = set(settlement.sudo()._documents().ids)
+            settlement.delivery_ids = deliveries.filtered(lambda each, ids=own_ids: each.move_id.id in ids)
 
     def _documents(self):
         """:return: the documents that bill the settlements."""
