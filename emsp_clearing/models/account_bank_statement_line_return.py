@@ -21,31 +21,41 @@ class AccountBankStatementLineReturn(models.Model):
     )
 
     def _match_open_lines(self):
-        """EXTENDS: what comes back is no payment of a document, so it is not matched like one."""
+        """EXTENDS: what comes back is no payment of a document, so it is not matched like one.
+
+        The payment may stand in the same file, and is matched before it is given back.
+        """
         returns = self.filtered(
             lambda line: (
-                not line.is_reconciled and not line.currency_id.is_zero(line.amount) and line._take_return()
+                not line.is_reconciled
+                and not line.currency_id.is_zero(line.amount)
+                and any(line._returned_payment())
             )
         )
-        return super(AccountBankStatementLineReturn, self - returns)._match_open_lines()
+        matched = super(AccountBankStatementLineReturn, self - returns)._match_open_lines()
+        for line in returns:
+            line._take_return()
+        return matched
 
-    def _take_return(self):
-        """:return: whether the line gives a payment back, or claims to."""
+    def _returned_payment(self):
+        """:return: (the payment that the line gives back, or none; whether it claims to be a return)."""
         self.ensure_one()
-        texts = list(filter(None, (self.payment_ref, self.narration, self.ref)))
-        is_marked = is_return(self.emsp_bank_code or "", self.emsp_return_reason or "", map(str, texts))
+        texts = self._return_texts()
+        is_marked = is_return(self.emsp_bank_code or "", self.emsp_return_reason or "", texts)
         payment = self.emsp_returned_payment_id or self._find_returned(texts if is_marked else [])
-        if not payment and not is_marked:
-            return False
         if payment and not self._is_amount_of(payment, is_marked):
             payment = payment.browse()
-            if not is_marked:
-                return False
+        return payment, is_marked
+
+    def _return_texts(self):
+        return [str(text) for text in (self.payment_ref, self.narration, self.ref) if text]
+
+    def _take_return(self):
+        payment, __ = self._returned_payment()
         if payment:
-            self._give_back(payment, return_reason(self.emsp_return_reason or "", map(str, texts)))
+            self._give_back(payment, return_reason(self.emsp_return_reason or "", self._return_texts()))
         elif self._has_contracts(self.company_id):
             self.env["emsp.exception"]._open_all([self._prepare_unknown_return_fact()])
-        return True
 
     def _find_returned(self, texts):
         """:param texts: in which the ids may stand, too.
@@ -73,7 +83,7 @@ class AccountBankStatementLineReturn(models.Model):
             for payment in payments
             if self._is_amount_of(payment, True)
         ]
-        matches = [match for text in texts for match in find_references(str(text), candidates)]
+        matches = [match for text in texts for match in find_references(text, candidates)]
         exact = {match.key for match in matches if match.reason == "exact" and not match.is_ambiguous}
         return payments.browse(exact) if len({match.key for match in matches}) == 1 else payments.browse()
 

@@ -79,6 +79,27 @@ class TestPaymentFile(PaymentCommon):
             mandate = payment["DrctDbtTx"]["MndtRltdInf"]
             self.assertEqual((mandate["MndtId"], mandate["DtOfSgntr"]), ("MANDATE-7", "2026-01-05"))
 
+    def test_one_off_core_mandate_is_collected_by_once(self):
+        self.mandate.write({"format": "sepa_core", "type": "oneoff"})
+        self._collectable("INV/2026/00520", 119.0)
+        order = self._propose()
+        version, message = self._read(self._release(order))
+        self.assertEqual(version, "pain.008.001.08")
+        [batch] = message["PmtInf"]
+        [payment] = batch["DrctDbtTxInf"]
+        kind = batch["PmtTpInf"]
+        self.assertEqual((kind["LclInstrm"]["Cd"], kind["SeqTp"]), ("CORE", "OOFF"))
+        self.assertEqual(batch["ReqdColltnDt"], "2026-11-25")
+        self.assertEqual(payment["DrctDbtTx"]["MndtRltdInf"]["MndtId"], "MANDATE-7")
+        self.assertEqual(payment["InstdAmt"]["$"], Decimal("119.00"))
+        self.assertEqual(payment["DbtrAcct"]["Id"]["IBAN"], PARTNER_IBAN)
+        self.assertEqual(self.mandate.state, "expired")
+        # The next invoice is not collected by it.
+        later = self._collectable("INV/2026/00521", 50.0, due=date(2026, 11, 25))
+        self.assertFalse(
+            self._propose().payment_line_ids.filtered(lambda line: line.move_line_id.move_id == later)
+        )
+
     def test_transfer_in_the_old_format_is_made_on_demand(self):
         self.env.ref(
             "account_payment_sepa_credit_transfer.sepa_credit_transfer"

@@ -4,7 +4,20 @@ from freezegun import freeze_time
 
 from odoo.tests import tagged
 
+from .bank_common import OWN_IBAN
 from .payment_common import PaymentCommon
+
+CAMT = """<?xml version="1.0" encoding="UTF-8"?>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt>
+<GrpHdr><MsgId>M-1</MsgId><CreDtTm>2026-11-26T22:00:00+01:00</CreDtTm></GrpHdr>
+<Stmt><Id>S-1</Id><CreDtTm>2026-11-26T22:00:00+01:00</CreDtTm>
+<Acct><Id><IBAN>{iban}</IBAN></Id><Ccy>EUR</Ccy></Acct>{entries}</Stmt></BkToCstmrStmt></Document>"""
+ENTRY = """<Ntry><Amt Ccy="EUR">84.50</Amt><CdtDbtInd>{side}</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>
+<BookgDt><Dt>{day}</Dt></BookgDt><ValDt><Dt>{day}</Dt></ValDt><AcctSvcrRef>{key}</AcctSvcrRef>
+<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>ICDT</Cd><SubFmlyCd>{code}</SubFmlyCd></Fmly></Domn></BkTxCd>
+<NtryDtls><TxDtls><Refs><EndToEndId>{end_to_end}</EndToEndId></Refs><Amt Ccy="EUR">84.50</Amt>
+<CdtDbtInd>{side}</CdtDbtInd>{returned}</TxDtls></NtryDtls></Ntry>"""
+RETURNED = "<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>"
 
 
 @freeze_time("2026-11-23 08:00:00")
@@ -38,6 +51,21 @@ class TestPaymentReturn(PaymentCommon):
         fact = self._exceptions("returned")
         self.assertEqual(fact.move_id, note)
         self.assertIn("AC04 - the account is closed", fact.name)
+
+    def test_returned_transfer_is_read_from_the_banks_file(self):
+        note, payment = self._refunded("RINV/2026/00811", 84.5)
+        facts = {"end_to_end": "RINV/2026/00811"}
+        sent = ENTRY.format(side="DBIT", day="2026-11-24", key="BK-1", code="ESCT", returned="", **facts)
+        back = ENTRY.format(
+            side="CRDT", day="2026-11-26", key="BK-2", code="RRTN", returned=RETURNED, **facts
+        )
+        lines = self._upload(CAMT.format(iban=OWN_IBAN, entries=sent + back).encode(), "camt.xml")
+        self.assertEqual(lines.mapped("is_reconciled"), [True, True])
+        returned = lines.filtered(lambda line: line.amount > 0)
+        self.assertEqual(returned.emsp_returned_payment_id, payment)
+        self.assertEqual((returned.emsp_bank_code, returned.emsp_return_reason), ("PMNT-ICDT-RRTN", "AC04"))
+        self.assertEqual((note.payment_state, note.amount_residual), ("not_paid", 84.5))
+        self.assertIn("AC04 - the account is closed", self._exceptions("returned").name)
 
     def test_returned_collection_opens_its_invoice_and_books_the_charge(self):
         invoice, payment = self._collected("INV/2026/00802", 119.0)
