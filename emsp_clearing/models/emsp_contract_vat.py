@@ -162,6 +162,10 @@ class EmspContractVat(models.Model):
         if self.vat_decided_by == OWN_DECISION or not decision.regime:
             verdict.decided_by = OWN_DECISION if self.vat_decided_by == OWN_DECISION else BY_ODOO
             verdict.position = self.fiscal_position_id or self._vat_position_by_odoo()
+            if not verdict.position and not self._vat_contact().country_id:
+                # Odoo would tax it as at home.
+                names = self._vat_names(facts, rule)
+                verdict.obstacles = [vat_reason(self.env, "buyer_country", names)]
         else:
             names = self._vat_names(facts, rule)
             verdict.obstacles = [vat_reason(self.env, code, names) for code in decision.missing]
@@ -173,8 +177,12 @@ class EmspContractVat(models.Model):
 
     def _vat_position_by_odoo(self):
         positions = self.env["account.fiscal.position"].with_company(self.company_id)
+        return positions._get_fiscal_position(self._vat_contact())
+
+    def _vat_contact(self):
+        """:return: the partner whose country Odoo goes by."""
         contact = self.partner_id.browse(self.partner_id.address_get(["invoice"])["invoice"])
-        return positions._get_fiscal_position(contact)
+        return contact._emsp_taxed_as()
 
     def _vat_position(self, verdict):
         """The contract's fiscal position, else the rule's, else Odoo's or none; it must give the category."""

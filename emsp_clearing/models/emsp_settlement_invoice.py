@@ -212,7 +212,7 @@ class EmspSettlementInvoice(models.Model):
     def _get_fiscal_position(self, partner):
         """The contract's, as it was when the window opened; else by the partner, in Odoo's way."""
         positions = self.env["account.fiscal.position"].with_company(self.company_id)
-        return self.fiscal_position_id or positions._get_fiscal_position(partner)
+        return self.fiscal_position_id or positions._get_fiscal_position(partner._emsp_taxed_as())
 
     def _sale_journal(self):
         journal = self.journal_id or self.company_id._get_clearing_journal()

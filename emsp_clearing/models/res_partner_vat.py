@@ -109,6 +109,14 @@ class ResPartnerVat(models.Model):
             until=company.emsp_dealer_until or None,
         )
 
+    def _emsp_taxed_as(self):
+        """Whose country decides on VAT: the contact's own, or that of its company where it has none.
+
+        :return: res.partner.
+        """
+        self.ensure_one()
+        return self if self.country_id else self.commercial_partner_id
+
     def _emsp_vat_number(self):
         """The company's VAT number, if it is one by its form; else ""."""
         company = self.commercial_partner_id

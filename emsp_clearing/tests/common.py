@@ -204,7 +204,19 @@ class EmspCommon(PreparedCompanyCommon):
         return grid
 
     @classmethod
+    def _home_position(cls):
+        """Of the country of the accounts, whichever the company's own is."""
+        return cls.env["account.fiscal.position"].search(
+            [
+                ("company_id", "=", cls.company.id),
+                ("country_id", "=", cls.company.account_fiscal_country_id.id),
+            ],
+            limit=1,
+        )
+
+    @classmethod
     def _create_contract(cls, partner, country_code, party_id, activate=True, **vals):
+        contact = partner.browse(partner.address_get(["invoice"])["invoice"])
         contract = cls.env["emsp.contract"].create(
             {
                 "name": f"Roaming {partner.name}",
@@ -216,7 +228,9 @@ class EmspCommon(PreparedCompanyCommon):
                 "price_grid_ids": [Command.set((vals.pop("grid", None) or cls.grid).ids)],
                 "party_ids": [Command.create({"country_code": country_code, "ocpi_party_id": party_id})],
                 "payment_term_id": cls.env.ref("account.account_payment_term_30days").id,
-                # The fiscal position as Odoo finds it; test_vat is about the rules.
+                # As Odoo finds it; test_vat is about the rules. What goes to a contact without a country is
+                # taxed as at home in these tests, wherever its company is.
+                "fiscal_position_id": not contact.country_id and cls._home_position().id,
                 "vat_decided_by": "accountant",
                 "vat_override_reason": "Tests of other matters",
                 **vals,

@@ -98,7 +98,12 @@ class GoldenCommon(VatCommon):
 
     def _add_contract(self, **vals):
         """A second contract of the partner, with a party of its own."""
-        terms = {"einvoice_format": "ubl_bis3", "vat_decided_by": "rules", "vat_override_reason": False}
+        terms = {
+            "einvoice_format": "ubl_bis3",
+            "vat_decided_by": "rules",
+            "vat_override_reason": False,
+            "fiscal_position_id": False,
+        }
         return self._create_contract(self.partner, "DE", "ODM", **{**terms, **vals})
 
     def _token_of_other(self):

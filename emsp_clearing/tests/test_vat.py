@@ -1,6 +1,7 @@
 from datetime import date, datetime, timedelta
 from unittest.mock import patch
 
+from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
 
@@ -19,7 +20,7 @@ class VatCommon(SettlementCommon):
     @AccountTestInvoicingCommon.setup_country("fr")
     def setUpClass(cls):
         super().setUpClass()
-        cls.contract.vat_decided_by = "rules"
+        cls.contract.write({"vat_decided_by": "rules", "fiscal_position_id": False})
         cls.partner.write({"emsp_dealer": "yes", "emsp_dealer_proof": "contract"})
         cls.rule = cls.env.ref("emsp_clearing.emsp_vat_rule_eu_dealer")
         cls.position = cls._make_position(cls.rule)
@@ -224,6 +225,7 @@ class TestVatDecision(VatCommon):
             groups="emsp_clearing.emsp_clearing_group_manager",
             company_id=self.company.id,
         )
+        self.contract.fiscal_position_id = self._home_position()
         with self.assertRaisesRegex(ValidationError, "why the accountant decides"):
             self.contract.write({"vat_decided_by": "accountant", "vat_override_reason": " "})
         self.contract.with_user(clerk).write(
@@ -238,13 +240,61 @@ class TestVatDecision(VatCommon):
 
 @tagged("post_install", "-at_install")
 class TestVatByOdoo(SettlementCommon):
+    def setUp(self):
+        super().setUp()
+        self.contract.write({"vat_decided_by": "rules", "fiscal_position_id": False})
+        # Its invoices go to a contact without a country.
+        self.assertFalse(self.invoicing_contact.country_id)
+
     def test_company_no_rule_speaks_of_goes_odoos_way(self):
         self.assertEqual(self.company.account_fiscal_country_id.code, "US")
-        self.contract.vat_decided_by = "rules"
+        self.partner.country_id = self.env.ref("base.us")
         settlement = self._settle(cdr_payload())
         self.assertEqual((settlement.vat_decided_by, settlement.vat_regime), ("odoo", False))
         # The test company sells at 15 %.
         self.assertEqual(settlement.move_id.amount_total, 7.36)
+
+    def _german_position(self):
+        """Under which nothing is taxed."""
+        position = self.env["account.fiscal.position"].create(
+            {
+                "name": "Germany",
+                "sequence": 1,
+                "company_id": self.company.id,
+                "auto_apply": True,
+                "country_id": self.env.ref("base.de").id,
+            }
+        )
+        taxed = self.company_data["default_tax_sale"]
+        links = {"original_tax_ids": taxed.ids, "fiscal_position_ids": position.ids}
+        taxed.copy({"name": "Export", "amount": 0.0, **{k: [Command.set(v)] for k, v in links.items()}})
+        return position
+
+    def test_contact_without_a_country_is_taxed_as_its_company(self):
+        position = self._german_position()
+        move = self._settle(cdr_payload()).move_id
+        self.assertEqual((move.partner_id, move.fiscal_position_id), (self.invoicing_contact, position))
+        self.assertEqual((move.amount_untaxed, move.amount_tax), (6.40, 0.0))
+
+    def test_contact_with_a_country_of_its_own_is_taxed_by_that(self):
+        self._german_position()
+        self.invoicing_contact.country_id = self.env.ref("base.us")
+        move = self._settle(cdr_payload()).move_id
+        self.assertEqual(move.fiscal_position_id, self._home_position())
+        self.assertEqual(move.amount_total, 7.36)
+
+    def test_buyer_without_any_country_waits(self):
+        self.partner.country_id = False
+        for decided_by in ("rules", "accountant"):
+            with self.subTest(decided_by):
+                self.contract.vat_decided_by = decided_by
+                verdict = self.contract._vat_verdict(frozenset({"FR"}), date(2026, 10, 1), date(2026, 10, 31))
+                reason = f"Write the country of {self.partner.name} on its address."
+                self.assertEqual(verdict.obstacles, [reason])
+        settlement = self._settle(cdr_payload())
+        self.assertEqual((settlement.state, settlement.vat_obstacles), ("locked", reason))
+        self.assertIn(reason, settlement.blocked_reason)
+        self.assertFalse(settlement.move_ids)
 
 
 @tagged("post_install", "-at_install")
