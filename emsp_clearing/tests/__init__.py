@@ -48,6 +48,7 @@ from . import (
     test_legal_mention,
     test_location_connector,
     test_menus,
+    test_move_followers,
     test_netting,
     test_netting_concurrency,
     test_netting_portal,
