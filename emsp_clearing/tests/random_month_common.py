@@ -228,7 +228,7 @@ class Month:
         self.case.assertEqual(set(cdrs.mapped("state")), {"open"}, cdrs.finding_ids.mapped("message"))
         by_number = {cdr.ocpi_id: cdr for cdr in cdrs}
         for session in sessions:
-            self.records[session] = by_number[session.number]
+            self.records[session] = by_number[session.number].with_env(self.env)
             self.case.assertEqual(cents(by_number[session.number].amount_untaxed), session.net)
         self.model.sessions += sessions
 

@@ -128,7 +128,7 @@ class MonthEvents(MonthBank):
         return session.net > 0 and session.state in states and not session.is_credited
 
     def credit_by_hand(self, rng):
-        """An accountant credits a part of an invoice, and maybe sets it off at once."""
+        """An accountant credits a part of an invoice; what is open of that is less at once."""
         invoices = [
             doc
             for doc in self.model.documents
@@ -149,10 +149,8 @@ class MonthEvents(MonthBank):
         )
         document.shares = invoice.shares
         self.records[document] = note
-        if invoice.left and rng.random() < 0.5:
-            item = self.item_of(document)
-            move.js_assign_outstanding_line(item.id)
-            self.model.set_off(document, invoice)
+        # Odoo sets it off when it is posted.
+        self.model.set_off(document, invoice)
         self.count("credit by hand")
 
     # --- Netting --------------------------------------------------------------------------------
