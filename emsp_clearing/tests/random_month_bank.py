@@ -321,6 +321,7 @@ class MonthBank(Month):
 
     def collect(self):
         """Release a direct debit of what is open; the bank books the collections one by one."""
+        self._allow_another_try()
         documents = [doc for doc in self.model.open_of("Seine", "invoice") if not doc.is_ordered]
         if not documents:
             return
@@ -340,6 +341,17 @@ class MonthBank(Month):
             document.is_ordered = True
             self.collections.append((document, document.left, payment.emsp_end_to_end_id))
         self.count("collect", len(documents))
+
+    def _allow_another_try(self):
+        """What came back is collected again once somebody has closed the exception."""
+        journal = self.env["emsp.exception"]
+        for back in self.model.returns:
+            if back.document and back.state == "open":
+                key = [("kind", "=", "returned"), ("statement_line_id", "=", self.records[back].id)]
+                fact = journal.search(key)
+                fact.close_reason = "The account was short; it is tried again"
+                fact.action_close()
+                back.state = "closed"
 
     def _hand_over(self, moves):
         # sudo: deliveries are the system's
