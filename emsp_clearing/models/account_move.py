@@ -3,6 +3,9 @@ from odoo.exceptions import UserError
 
 CLEARING_REPORT = "emsp_clearing.action_report_clearing_invoice"
 MAIL_TEMPLATE = "emsp_clearing.mail_template_clearing_invoice"
+# Links to settlements are theirs: others could read no document as a whole, because links to several records
+# are read with the rights on these.
+SETTLEMENT_READERS = "emsp_clearing.emsp_clearing_group_user"
 
 
 class AccountMove(models.Model):
@@ -19,6 +22,7 @@ class AccountMove(models.Model):
         readonly=True,
         copy=False,
         check_company=True,
+        groups=SETTLEMENT_READERS,
     )
     emsp_settlement_id = fields.Many2one(
         "emsp.settlement",

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from .account_move import SETTLEMENT_READERS
+
 BILL_TYPES = ("in_invoice", "in_refund")
 
 
@@ -17,6 +19,7 @@ class AccountMoveVendorBill(models.Model):
         string="Billed by the CPO",
         copy=False,
         check_company=True,
+        groups=SETTLEMENT_READERS,
         help="Locked settlements of the CPO whose sessions this bill charges. From its accounting date on "
         "they are no accrued cost any more.",
     )

@@ -197,5 +197,11 @@ class AccountMoveLedgerExport(models.Model):
     _inherit = "account.move"
 
     emsp_ledger_entry_ids = fields.One2many(
-        "emsp.ledger.export.entry", "move_id", string="Ledger exports", readonly=True, copy=False
+        "emsp.ledger.export.entry",
+        "move_id",
+        string="Ledger exports",
+        readonly=True,
+        copy=False,
+        # Others could read no entry as a whole.
+        groups="account.group_account_user,account.group_account_manager",
     )

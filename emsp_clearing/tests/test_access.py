@@ -6,7 +6,7 @@ from odoo.service.model import get_public_method
 from odoo.tests import new_test_user, tagged
 
 from .common import cdr_payload
-from .settlement_common import SettlementCommon
+from .settlement_common import CUT_OFF, LOCK, MID_MONTH, SettlementCommon
 
 # May read, write, create, delete; as tried on a real record, by role.
 READER, EDITOR, OWNER, NOBODY = "r---", "rw--", "rwcd", "----"
@@ -160,6 +160,41 @@ class TestRights(AccessCommon):
         cdr = self._receive(cdr_payload(total_cost={"excl_vat": 7.0}))
         for records in (cdr, cdr.finding_ids, self.contract, self.grid, self.connection, self._settlement()):
             records.with_user(self.users["operator"]).sudo(False).read()
+
+    def test_each_role_reads_whole_what_it_may_read(self):
+        """As an export or an interface does, which names no fields."""
+        self._run_due(MID_MONTH)
+        self._receive(cdr_payload())
+        self._run_due(CUT_OFF)
+        self._run_due(LOCK)
+        # The endpoint is a program of ours, which names what it reads.
+        for role in (role for role in ROLES if role != "endpoint"):
+            for model in RIGHTS:
+                records = self.env[model].with_user(self.users[role])
+                if records._auto and records.has_access("read"):
+                    with self.subTest(role=role, model=model):
+                        found = records.search([], limit=2, order="id desc")
+                        self.assertEqual(len(found.read()), len(found))
+
+    def test_accountant_without_our_groups_reads_what_we_have_added_to_the_books(self):
+        self._run_due(MID_MONTH)
+        self._receive(cdr_payload())
+        self._run_due(CUT_OFF)
+        self._run_due(LOCK)
+        bill = self._settlement().move_id
+        self.env["account.bank.statement.line"].create(
+            {
+                "journal_id": self.company_data["default_journal_bank"].id,
+                "payment_ref": bill.name,
+                "amount": 5.0,
+            }
+        )
+        for model in ("account.move", "account.move.line", "account.bank.statement.line", "res.partner"):
+            records = self.env[model].with_user(self.users["accountant"])
+            ours = [name for name in records.fields_get() if name.startswith("emsp_")]
+            with self.subTest(model=model):
+                self.assertTrue(ours)
+                self.assertTrue(records.search([], limit=2, order="id desc").read(ours))
 
     def test_nobody_reads_the_hash_of_a_token(self):
         self.connection._generate_token()
