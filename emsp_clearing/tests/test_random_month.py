@@ -14,7 +14,7 @@ from .random_month_common import BEGIN, RandomMonthCommon
 from .random_month_events import MonthEvents
 
 # Each takes as many hours: the month has some five weeks, until the lists that begin in it are billed.
-STEPS, HOURS = 79, 11
+STEPS, HOURS = 77, 11
 EVENTS = 2000
 # How many of a hundred steps are of which kind.
 KINDS = {
@@ -63,7 +63,7 @@ class RandomMonth(RuleBasedStateMachine):
         self._check(is_whole=self.steps % 10 == 0 or self.steps == STEPS - 1)
 
     def _pay(self, rng):
-        self.month.pay(rng, size=36)
+        self.month.pay(rng, size=24)
 
     def _hand(self, rng):
         self.month.book_by_hand(rng, size=4)
@@ -76,13 +76,13 @@ class RandomMonth(RuleBasedStateMachine):
         self.month.collect()
 
     def _credit(self, rng):
-        self.month.credit(rng, size=50)
+        self.month.credit(rng, size=75)
 
     def _dispute(self, rng):
-        self.month.dispute(rng, size=50)
+        self.month.dispute(rng, size=75)
 
     def _decide(self, rng):
-        self.month.decide(rng, size=50)
+        self.month.decide(rng, size=100)
 
     def _note(self, rng):
         self.month.credit_by_hand(rng)
