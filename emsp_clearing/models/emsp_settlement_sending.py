@@ -29,11 +29,12 @@ class EmspSettlementSending(models.Model):
     @api.depends("move_ids")
     def _compute_delivery_ids(self):
         # sudo: who sees a settlement may know its deliveries, without rights in accounting
-        documents_sudo = self.sudo()._documents()
-        deliveries = self.env["emsp.settlement.delivery"].search([("move_id", "in", documents_sudo.ids)])
-        for settlement in self:
-            own_ids = set(settlement.sudo()._documents().ids)
-            settlement.delivery_ids = deliveries.filtered(lambda each, ids=own_ids: each.move_id.id in ids)
+        settlements_sudo = self.sudo()
+        domain = [("move_id", "in", settlements_sudo._documents().ids)]
+        deliveries = self.env["emsp.settlement.delivery"].search(domain)
+        for settlement, own_sudo in zip(self, settlements_sudo, strict=True):
+            ids = set(own_sudo._documents().ids)
+            settlement.delivery_ids = deliveries.filtered(lambda each, ids=ids: each.move_id.id in ids)
 
     def _documents(self):
         """:return: the documents that bill the settlements."""

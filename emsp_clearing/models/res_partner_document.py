@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 
 
 class ResPartnerDocument(models.Model):
@@ -32,9 +32,12 @@ class ResPartnerDocument(models.Model):
             name = names.get(sum(char.isdigit() for char in self.company_registry or ""))
             if name:
                 return name
-        # Its cache does not tell languages apart.
-        self.invalidate_recordset(["company_registry_label"])
         return self.company_registry_label or ""
+
+    @api.depends_context("lang")
+    def _compute_company_registry_label(self):
+        # EXTENDS base, whose cache does not tell languages apart
+        return super()._compute_company_registry_label()
 
     def _label_text(self, label, text):
         # A term, because French has a space before the colon.
